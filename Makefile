@@ -1,0 +1,49 @@
+# Two commands do everything: `make demo` and `make test`. Both set up what is missing, on Debian and Ubuntu by apt-get when run as root.
+PYTHON ?= python3
+VENV := .venv
+ROOT := $(shell [ "$$(id -u)" = 0 ] && echo yes)
+export PATH := $(PATH):/usr/sbin:/sbin
+
+.PHONY: demo test check unit packets docs tools clean
+
+demo: tools $(VENV)/installed
+	@if [ -z "$(ROOT)" ]; then echo "make demo makes network namespaces on this machine and needs root: sudo make demo"; exit 1; fi
+	$(VENV)/bin/python run_chaos.py scenarios/harness/demo.yaml --sandbox
+
+test: tools $(VENV)/installed check
+	$(VENV)/bin/pytest --cov --cov-report=term:skip-covered $(if $(ROOT),--cov-fail-under=90)
+
+check: $(VENV)/installed
+	$(VENV)/bin/ruff check .
+	$(VENV)/bin/mypy
+	$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
+
+unit: $(VENV)/installed
+	$(VENV)/bin/pytest tests/unit tests/golden
+
+packets: tools $(VENV)/installed
+	$(VENV)/bin/pytest tests/packets
+
+docs: $(VENV)/installed
+	$(VENV)/bin/python docs/generate.py
+
+# Packages of the system: a Python that can make virtual environments, tc and ip, nft.
+tools:
+	@missing=""; \
+	$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || missing="$$missing python3 python3-venv"; \
+	command -v tc >/dev/null && command -v ip >/dev/null || missing="$$missing iproute2"; \
+	command -v nft >/dev/null || missing="$$missing nftables"; \
+	if [ -z "$$missing" ]; then exit 0; fi; \
+	if [ -n "$(ROOT)" ] && command -v apt-get >/dev/null; then \
+	  apt-get update -q && DEBIAN_FRONTEND=noninteractive apt-get install -q -y --no-install-recommends $$missing; \
+	elif $(PYTHON) -c 'import ensurepip, venv' 2>/dev/null; then echo "notice: without$$missing the packet tests are skipped and the sandbox does not start"; \
+	else echo "install these packages first:$$missing"; exit 1; fi
+
+$(VENV)/installed: pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "Python 3.11 or later is needed, $(PYTHON) is older; try make PYTHON=python3.12"; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(VENV)/bin/pip install --quiet --disable-pip-version-check --editable '.[test]'
+	@touch $@
+
+clean:
+	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .coverage* build *.egg-info

@@ -1,0 +1,1 @@
+"""What takes the injector to its targets."""

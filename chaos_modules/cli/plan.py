@@ -1,0 +1,70 @@
+"""`plan`: exactly what `run` would do; writes nothing but what `--save` asks for."""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+from ..model.errors import EXIT_FAILED, EXIT_PASSED, BadInput
+from ..model.plan import Plan, ScenarioPlan, document
+from ..model.program import DEVICE, LEASE, KernelProgram
+from .origin import origins
+from .preparation import prepare
+from .saved_plan import saved
+
+
+def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Print the plan; exit 1 when a scenario has no target, as `run` would."""
+    prepared = prepare(arguments, environment)
+    if arguments.save:
+        try:
+            Path(arguments.save).write_text(json.dumps(saved(prepared, arguments), indent=2) + "\n", encoding="utf-8")
+        except OSError as error:
+            raise BadInput(f"the plan cannot be written: {error}", arguments.save, "choose another file") from None
+    if arguments.format == "json":
+        print(json.dumps(document(prepared.plan), indent=2))
+    else:
+        print("\n".join([*prepared.configuration.notices, *_lines(prepared.plan)]))
+    if arguments.show_origin:
+        print("\n".join(f"{name} = {value}  ← {origin}" for name, value, origin in origins(prepared.configuration)))
+    return EXIT_FAILED if any(scenario.unplannable for scenario in prepared.plan.scenarios) else EXIT_PASSED
+
+
+def _lines(plan: Plan) -> Iterator[str]:
+    yield f"{plan.cluster}: run {plan.run_id}, seed {plan.seed}, lease {plan.lease_seconds} s"
+    for scenario in plan.scenarios:
+        yield ""
+        yield from _scenario(scenario, plan.lease_seconds)
+
+
+def _scenario(scenario: ScenarioPlan, lease_seconds: int) -> Iterator[str]:
+    request = scenario.request
+    wish = ", ".join(f"{name} {value}" for name, value in request.requested)
+    yield f"{request.id}: {wish}  ({request.where})"
+    if scenario.unplannable:
+        yield f"  {scenario.unplannable.status}: {scenario.unplannable.what}"
+        yield f"    → {scenario.unplannable.remedy}"
+        return
+    targets = list(dict.fromkeys(injection.target for injection in scenario.injections))
+    nodes = {target.node for target in targets}
+    yield f"  {len(targets)} of {scenario.candidates} pods on {len(nodes)} nodes, {request.sequence}, hold {request.hold}, ramp {request.ramp}"
+    yield from (f"  warning: {warning}" for warning in scenario.warnings)
+    yield from (f"  skipped {name}: {reason}" for name, reason in scenario.skipped)
+    for injection in scenario.injections:
+        yield f"  {injection.target.path} on {injection.target.node}: {injection.direction} of {injection.device}"
+    for device, programs in dict.fromkeys((injection.device, injection.programs) for injection in scenario.injections):
+        for number, program in enumerate(programs, 1):
+            lines = _program(program, f"{program.direction}, {'first' if number == 1 else 'else'}: {program.engine}")
+            yield from (line.replace(DEVICE, device).replace(LEASE, f"{lease_seconds}s") for line in lines)
+
+
+def _program(program: KernelProgram, title: str) -> Iterator[str]:
+    yield f"  {title}{f' ({program.fidelity})' if program.fidelity else ''}"
+    named = (("set up", program.setup), ("arm", (program.arm,)), ("renew", (program.renew,)), ("disarm", (program.disarm,)))
+    for name, steps in (*named, ("flush", program.flush), ("remove", program.teardown)):
+        for step in steps:
+            first, *rest = str(step).rstrip().splitlines()
+            yield f"    {name:8}{'nft  ' if step.nft else ''}{first}"
+            yield from (f"            {line}" for line in rest)

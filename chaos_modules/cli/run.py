@@ -1,0 +1,131 @@
+"""`run`: plan, ask where asking is due, execute, record, judge."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import logging
+import shutil
+import sys
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..carriers.local import LocalLauncher
+from ..engine.interruption import Interruption
+from ..engine.run import execute as execute_plan
+from ..engine.run import result_document
+from ..engine.scenario import Session
+from ..model.errors import BadInput
+from ..model.plan import Plan, document
+from ..reports.console import Console, LiveConsole, PlainConsole
+from ..reports.record import Record
+from ..reports.style import style_for
+from ..reports.table import final_screen
+from .preparation import Prepared, prepare
+from .saved_plan import prepare_saved
+
+CLEANUP = "run_chaos.py cleanup --sandbox"
+MANY_TARGETS = 10
+
+
+def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
+    """Run the scenarios; the verdict's exit code."""
+    prepared = prepare_saved(arguments, environment) if arguments.saved_plan else prepare(arguments, environment)
+    _log_to_terminal(arguments)
+    _announce(prepared)
+    if not _confirmed(prepared.plan, arguments):
+        raise BadInput("not confirmed; nothing was touched", "run_chaos.py", "answer y, or give --yes")
+    record = Record(prepared.configuration.squall.record_directory, prepared.plan.run_id)
+    try:
+        record.document("plan.json", document(prepared.plan))
+        result = _run(prepared, record, arguments, environment)
+        record.document("result.json", result)
+        _report(result, record, arguments, environment)
+    finally:
+        record.close()
+    return int(result["verdict"]["exit_code"])
+
+
+def _log_to_terminal(arguments: argparse.Namespace) -> None:
+    verbosity = 2 if arguments.debug else arguments.verbose
+    if verbosity:
+        handler = logging.StreamHandler(sys.stderr)
+        handler.setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
+        logging.getLogger("chaos_modules").addHandler(handler)
+
+
+def _announce(prepared: Prepared) -> None:
+    """The cluster first, so that nobody hits the wrong one unknowingly; then what is worth knowing before it begins."""
+    plan = prepared.plan
+    targets = sum(len(scenario.injections) for scenario in plan.scenarios)
+    print(f"{plan.cluster}: run {plan.run_id}, seed {plan.seed}, {len(plan.scenarios)} scenarios on {targets} targets", file=sys.stderr)
+    for notice in prepared.configuration.notices:
+        print(f"notice: {notice}", file=sys.stderr)
+    for scenario in plan.scenarios:
+        for warning in scenario.warnings:
+            print(f"warning: {scenario.request.where}: {warning}", file=sys.stderr)
+
+
+def _confirmed(plan: Plan, arguments: argparse.Namespace) -> bool:
+    """Ask a person before many targets are hit; never ask a pipeline."""
+    targets = {injection.target.path for scenario in plan.scenarios for injection in scenario.injections}
+    if arguments.yes or len(targets) <= MANY_TARGETS or not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return True
+    print(f"This impairs {len(targets)} targets in {plan.cluster}: {', '.join(sorted(targets))}\nGo on? [y/N] ", end="", file=sys.stderr, flush=True)
+    return sys.stdin.readline().strip().lower() in ("y", "yes")
+
+
+def _console(arguments: argparse.Namespace, environment: Mapping[str, str]) -> Console:
+    live = sys.stderr.isatty() and environment.get("TERM") != "dumb" and not arguments.verbose
+    return LiveConsole(sys.stderr) if live else PlainConsole(sys.stderr, style_for(sys.stderr, arguments.color, environment))
+
+
+def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
+    interruption = Interruption()
+    interruption.install()
+    console = _console(arguments, environment)
+
+    def relay(event: Mapping[str, Any]) -> None:
+        record.event(event)
+        console.event(event)
+        if arguments.format == "jsonl":
+            print(json.dumps(event), flush=True)
+
+    def emit(event: str, target: str, **facts: object) -> None:
+        relay({"time": round(time.time(), 6), "event": event, "target": target, **facts})
+
+    squall, tunings = prepared.configuration.squall, prepared.configuration.tunings
+    session = Session(
+        plan=prepared.plan, cluster=prepared.cluster, launcher=LocalLauncher(), interruption=interruption, emit=emit, relay=relay,
+        on_runner_loss=squall.on_runner_loss or "stop", require_traffic=squall.require_traffic, cleanup=CLEANUP,
+    )  # fmt: skip
+    iterations = None if tunings.daemon_mode else tunings.iterations
+    wait = tunings.wait_duration if prepared.configuration.scenarios else 0.0
+    residue = True
+    try:
+        if not any(scenario.unplannable for scenario in prepared.plan.scenarios):
+            prepared.cluster.start()
+        result = execute_plan(session, iterations=iterations, wait_seconds=wait, broken=lambda: record.problem)
+        residue = bool(result.residue)
+        return result_document(session, result, document)
+    finally:
+        console.close()
+        if not residue or (interruption.code is not None and sys.exc_info()[0]):
+            prepared.cluster.close()
+
+
+def _report(result: dict[str, Any], record: Record, arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
+    width = max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 80
+    screen = final_screen(result, str(record.path), style_for(sys.stdout, arguments.color, environment), width)
+    if arguments.format == "table":
+        sys.stdout.write("\n" + screen if sys.stderr.isatty() else screen)
+    elif arguments.format == "json":
+        print(json.dumps(result, indent=2))
+    if arguments.output:
+        plain = style_for(sys.stdout, "never", environment)
+        try:
+            Path(arguments.output).write_text(final_screen(result, str(record.path), plain, 120), encoding="utf-8")
+        except OSError as error:
+            print(f"warning: {arguments.output} could not be written: {error}; the report is in {record.path}", file=sys.stderr)

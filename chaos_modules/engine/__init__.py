@@ -1,0 +1,1 @@
+"""Planning, and the one loop that executes a plan."""

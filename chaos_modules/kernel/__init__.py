@@ -1,0 +1,1 @@
+"""Impairment + traffic filter + direction → kernel programs. Pure, and the only place that spells tc and nft."""

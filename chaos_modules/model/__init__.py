@@ -1,0 +1,1 @@
+"""The vocabulary: frozen dataclasses of the standard library, without input or output."""

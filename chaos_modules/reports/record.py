@@ -1,0 +1,54 @@
+"""The record of a run: `<directory>/<run id>/` with plan.json, events.jsonl, result.json and debug.log."""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ..model.errors import BadInput
+
+
+class Record:
+    """Writes as the run goes, so that a killed runner leaves what it knew. `problem` tells why writing failed, if it did."""
+
+    def __init__(self, directory: str, run_id: str) -> None:
+        """Make the folder. Raises BadInput where it cannot be written, before anything is touched."""
+        self.path = Path(directory) / run_id
+        self.problem = ""
+        try:
+            self.path.mkdir(parents=True)
+            self._events = (self.path / "events.jsonl").open("w", encoding="utf-8")
+        except OSError as error:
+            raise BadInput(f"the record cannot be written: {error}", str(self.path), "choose another squall.record_directory") from None
+        self._log = logging.FileHandler(self.path / "debug.log", encoding="utf-8")
+        self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
+        logging.getLogger("chaos_modules").addHandler(self._log)
+        logging.getLogger("chaos_modules").setLevel(logging.DEBUG)
+
+    def document(self, name: str, content: Any) -> None:
+        """Write one JSON document of the record."""
+        self._guard(lambda: (self.path / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8"))
+
+    def event(self, event: Mapping[str, Any]) -> None:
+        """Append one event, at once on disk as far as the kernel is concerned."""
+
+        def append() -> None:
+            self._events.write(json.dumps(event) + "\n")
+            self._events.flush()
+
+        self._guard(append)
+
+    def _guard(self, write: Any) -> None:
+        try:
+            write()
+        except OSError as error:
+            self.problem = self.problem or f"the record could not be written: {error}"
+
+    def close(self) -> None:
+        """Close the files; the record stays."""
+        self._guard(self._events.close)
+        logging.getLogger("chaos_modules").removeHandler(self._log)
+        self._log.close()

@@ -1,0 +1,42 @@
+"""Numbers and columns for people: at most 80 columns unless the terminal is wider."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+
+def quantities(measured: dict[str, Any]) -> str:
+    """Measurements as one cell, named only where there are several; `~` marks one with too few samples to be judged."""
+    named = len(measured) > 1
+    return ", ".join(f"{name} {_value(one)}" if named else _value(one) for name, one in measured.items())
+
+
+def _value(one: dict[str, Any]) -> str:
+    text = f"{one['value']:.1%}" if one["unit"] == "share" else bits(one["value"])
+    return f"~{text}" if one["judged"] == "insufficient" else text
+
+
+def bits(value: float) -> str:
+    """A rate with three significant digits."""
+    for unit, size in (("gbit", 1e9), ("mbit", 1e6), ("kbit", 1e3)):
+        if value >= size:
+            return f"{value / size:.3g}{unit}"
+    return f"{value:.0f}bit"
+
+
+def count(number: int) -> str:
+    """A number with thousands apart."""
+    return f"{number:,}"
+
+
+def columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
+    """Left-aligned columns; where a line would not fit, the first column (a path) loses its beginning."""
+    sizes = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
+    over = sum(sizes) + 2 * (len(sizes) - 1) - width
+    sizes[0] = max(12, sizes[0] - max(0, over))
+    return ["  ".join(_fit(cell, size) for cell, size in zip(row, sizes, strict=True)).rstrip() for row in rows]
+
+
+def _fit(cell: str, size: int) -> str:
+    return cell.ljust(size) if len(cell) <= size else "…" + cell[len(cell) - size + 1 :]

@@ -1,0 +1,1 @@
+"""Who is hit: a cluster snapshot and a selector to targets, pure and seeded."""

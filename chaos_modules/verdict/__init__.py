@@ -1,0 +1,1 @@
+"""Facts → verdict → exit code. Pure: the whole policy in one place."""

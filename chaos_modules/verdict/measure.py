@@ -1,0 +1,58 @@
+"""Measured next to requested, and whether the difference can be chance."""
+
+from __future__ import annotations
+
+from math import sqrt
+
+from ..model.outcome import Judged, Measurement
+
+ENOUGH_SAMPLES = 1000
+STANDARD_ERRORS = 5
+RATE_TOLERANCE = 0.01
+ENOUGH_SECONDS = 5.0
+_95_PERCENT = 1.96
+
+
+def share(hits: int, of: int, requested: float, source: str, tolerance: float = 0.0) -> Measurement:
+    """A share of independent packets, with its Wilson interval. It fails only beyond five standard errors plus the engine's own tolerance."""
+    value = hits / of if of else 0.0
+    low, high = _wilson(hits, of)
+    error = STANDARD_ERRORS * sqrt(requested * (1 - requested) / of) if of else 1.0
+    judged = Judged.YES if of >= ENOUGH_SAMPLES else Judged.INSUFFICIENT
+    within = abs(value - requested) <= error + tolerance
+    return Measurement(
+        requested=requested, value=value, low=low, high=high, samples=of, unit="share", source=source, judged=judged,
+        within_tolerance=within or judged is Judged.INSUFFICIENT,
+    )  # fmt: skip
+
+
+def _wilson(hits: int, of: int) -> tuple[float, float]:
+    if not of:
+        return 0.0, 1.0
+    square = _95_PERCENT**2
+    centre = (hits + square / 2) / (of + square)
+    spread = _95_PERCENT * sqrt(hits * (of - hits) / of + square / 4) / (of + square)
+    return max(0.0, centre - spread), min(1.0, centre + spread)
+
+
+def rate(octets: int, seconds: float, packets: int, requested: float, *, saturated: bool) -> Measurement:
+    """Bits per second at layer 2 while the queue was never empty; a queue that was empty tells nothing about the cap but that it is not exceeded."""
+    value = octets * 8 / seconds if seconds else 0.0
+    clock = value * min(1.0, 0.01 / seconds) if seconds else 0.0  # reading a counter and the clock beside it takes some milliseconds
+    judged = Judged.YES if saturated and seconds >= ENOUGH_SECONDS else Judged.INSUFFICIENT
+    within = judged is Judged.INSUFFICIENT or abs(value - requested) <= RATE_TOLERANCE * requested + 2 * clock
+    detail = "" if saturated else "the traffic did not fill the queue"
+    return Measurement(
+        requested=requested, value=value, low=value - clock, high=value + clock, samples=packets, unit="bit/s", source="kernel",
+        judged=judged, within_tolerance=within, detail=detail,
+    )  # fmt: skip
+
+
+def goodput(value: float, seconds: float, requested: float) -> Measurement:
+    """Application bytes per second at the peer; only more than the cap disproves it (headers and retransmissions take their part)."""
+    judged = Judged.YES if seconds >= ENOUGH_SECONDS else Judged.INSUFFICIENT
+    within = judged is Judged.INSUFFICIENT or value <= requested * (1 + RATE_TOLERANCE)
+    return Measurement(
+        requested=requested, value=value, low=value, high=value, samples=round(seconds), unit="bit/s", source="peer",
+        judged=judged, within_tolerance=within, detail="application bytes",
+    )  # fmt: skip

@@ -1,0 +1,78 @@
+"""Applies, proves, holds, measures and reverts the kernel programs of one job, beside the targets, with nobody's help.
+
+In: a JSON job in the environment variable SQUALL_JOB (or `@path`). Out: JSON lines on stdout, a last word in the termination message, and an
+exit status. It decides two things only: which of the planned alternatives this node can do, and what the planned host names resolve to.
+One thread per target lives in the target's network namespace (setns(2) is per thread), held by descriptor. No lease is ever renewed past
+the deadline, so the kernel ends every fault even if this process is killed at any line.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import sys
+import threading
+from pathlib import Path
+from typing import Any
+
+from injection import BUG, DONE, NO_NAMESPACE, NOT_APPLIED, NOT_IN_EFFECT, REFUSED, RESIDUE, Injection, Node
+
+LAST_WORD_BYTES = 4096
+LETTERS = {"passed": "p", "interrupted": "i", "refused": "r", "lapsed": "l", "not-in-effect": "e", "not-applied": "n"}
+WORST_LAST = (DONE, NOT_APPLIED, NO_NAMESPACE, REFUSED, NOT_IN_EFFECT, BUG, RESIDUE)
+
+
+def last_word(injections: list[Injection], path: str) -> None:
+    """A status letter per target, then the reasons of those that failed, within what a termination message may hold."""
+    letters = "".join(LETTERS[one.status] for one in injections)
+    lines = [letters, *(f"{one.key}: {one.status}: {one.reason} {' '.join(one.left)}".strip() for one in injections if one.code != DONE)]
+    text = "\n".join(lines).encode()
+    text = text if len(text) <= LAST_WORD_BYTES else text[: LAST_WORD_BYTES - 8] + b"\n(cut)\n"
+    try:
+        Path(path).write_bytes(text)
+    except OSError:
+        pass
+
+
+def read_job() -> dict[str, Any]:
+    """The job of SQUALL_JOB. Raises ValueError or OSError."""
+    text = os.environ["SQUALL_JOB"]
+    job = json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
+    if not isinstance(job, dict) or job.get("schema") != 1:
+        raise ValueError(f"schema {job.get('schema') if isinstance(job, dict) else None} is not 1, the only one this injector speaks")
+    return job
+
+
+def main() -> int:
+    """Run the job to its end."""
+    try:
+        job = read_job()
+        node = Node(job)
+        injections = [Injection(item, node) for item in job["injections"]]
+    except (KeyError, TypeError, ValueError, OSError, AttributeError) as error:
+        print(f"SQUALL_JOB: {type(error).__name__}: {error}", file=sys.stderr)
+        return BUG
+    for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
+        signal.signal(number, lambda *_: node.outside.stop("the injector was told to end"))
+    if job["stream"]:
+        threading.Thread(target=node.outside.listen, daemon=True).start()
+    for injection in injections:
+        injection.start()
+        if job["serial"]:
+            _join(injection)
+    for injection in injections:
+        _join(injection)
+    last_word(injections, os.environ.get("SQUALL_TERMINATION_LOG", "/dev/termination-log"))
+    return max((one.code for one in injections), key=WORST_LAST.index)
+
+
+def _join(injection: Injection) -> None:
+    while injection.is_alive():  # a plain join would keep the signal handlers waiting
+        injection.join(0.2)
+
+
+if __name__ == "__main__":
+    sys.stdout.flush()
+    code = main()
+    os._exit(code)
