@@ -37,8 +37,8 @@ class LocalLauncher:
                 file.write(text)
         environment = {**os.environ, "SQUALL_JOB": f"@{path}" if path else text, "SQUALL_TERMINATION_LOG": os.devnull}
         process = subprocess.Popen(
-            [sys.executable, str(INJECTOR)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True,
-            env=environment, start_new_session=True,
+            [sys.executable, str(INJECTOR)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
+            encoding="utf-8", errors="replace", env=environment, start_new_session=True,
         )  # fmt: skip
         return LocalCarrier(node, process, hear, path)
 
@@ -63,20 +63,28 @@ class LocalCarrier:
     def _read(self) -> None:
         assert self._process.stdout and self._process.stderr
         for line in self._process.stdout:
-            try:
-                event = json.loads(line)
-            except ValueError:
+            event = _event(line)
+            if event is None:
                 _log.warning("injector of %s said: %s", self._node, line.rstrip())
-                continue
-            self._hear(Said(node=self._node, event=event))
+            else:
+                self._hear(Said(node=self._node, event=event))
         complaint = self._process.stderr.read().strip()
         code = self._process.wait()
+        self._close()
         if self._path:
             Path(self._path).unlink(missing_ok=True)
         if complaint:
             _log.warning("injector of %s complained: %s", self._node, complaint)
         ended = f"killed by {signal.Signals(-code).name}" if code < 0 else f"exit status {code}"
         self._hear(Said(node=self._node, event=None, ended=f"{ended}{': ' if complaint else ''}{complaint[-400:]}"))
+
+    def _close(self) -> None:
+        for pipe in (self._process.stdin, self._process.stdout, self._process.stderr):
+            try:
+                assert pipe
+                pipe.close()
+            except OSError:
+                _log.debug("injector of %s ended before it read its last word", self._node)
 
     def say(self, word: str) -> None:
         """`start`, `beat` or `stop`; silently nothing once it has ended."""
@@ -90,3 +98,12 @@ class LocalCarrier:
     def end(self) -> None:
         """Make it revert and leave (SIGTERM); harmless once it has ended."""
         self._process.terminate()
+
+
+def _event(line: str) -> dict[str, Any] | None:
+    """One line of the injector as an event; None for anything else, such as what a library printed."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return None
+    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None

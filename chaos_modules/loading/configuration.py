@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
@@ -94,6 +95,7 @@ class Configuration(Section):
     squall: Squall = Squall()
     _scenarios: tuple[ScenarioFile, ...] = PrivateAttr(())
     _notices: tuple[str, ...] = PrivateAttr(())
+    _written: Mapping[tuple[str | int, ...], str] = PrivateAttr(default_factory=dict)
 
     @property
     def scenarios(self) -> tuple[ScenarioFile, ...]:
@@ -105,8 +107,14 @@ class Configuration(Section):
         """What was tolerated but has no effect, each with its position."""
         return self._notices
 
-    def completed(self, scenarios: tuple[ScenarioFile, ...], notices: tuple[str, ...]) -> Configuration:
-        """The same configuration with what only its document tells."""
+    def origin(self, path: tuple[str, ...]) -> str:
+        """Where a field was given: a position, a flag or a variable; else `default`."""
+        return self._written.get(path, "default")
+
+    def completed(
+        self, scenarios: tuple[ScenarioFile, ...], notices: tuple[str, ...], written: Mapping[tuple[str | int, ...], str]
+    ) -> Configuration:
+        """The same configuration with what only its document tells: the files, remarks on it, and where each value stands."""
         copy = self.model_copy()
-        copy._scenarios, copy._notices = scenarios, notices
+        copy._scenarios, copy._notices, copy._written = scenarios, notices, written
         return copy

@@ -38,7 +38,7 @@ def load_configuration(
     if problems:
         raise BadInputs(problems)
     notices = unknown_keys(configuration, document) + idle_collections(configuration, document)
-    return configuration.completed(tuple(files), tuple(notices))
+    return configuration.completed(tuple(files), tuple(notices), document.values)
 
 
 def _assignments(overrides: Mapping[str, str], environment: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...], str]]:

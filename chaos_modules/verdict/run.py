@@ -39,7 +39,9 @@ def timing(targets: Sequence[TargetOutcome]) -> tuple[float | None, float | None
 
 def decide(scenarios: Sequence[ScenarioOutcome], residue: Sequence[str], interrupted: int | None, broken: Sequence[str] = ()) -> Verdict:
     """The exit code, and every reason for it. Residue outranks all others; `interrupted` is 130 or 143; `broken` says why the run itself broke."""
-    failed = [f"{one.id} ({one.file}): {one.reason}" for one in scenarios if one.status is RunStatus.FAILED]
+    # A scenario may be interrupted without us: its injector was told to end, or lost us.
+    told = (RunStatus.FAILED,) if interrupted else (RunStatus.FAILED, RunStatus.INTERRUPTED)
+    failed = [f"{one.id} ({one.file}): {one.reason}" for one in scenarios if one.status in told]
     reasons = [*(f"residue: {item}" for item in residue), *broken, *failed]
     if interrupted:
         reasons.append("interrupted by " + ("SIGINT" if interrupted == 130 else "SIGTERM"))
@@ -47,7 +49,7 @@ def decide(scenarios: Sequence[ScenarioOutcome], residue: Sequence[str], interru
         return Verdict(status=RunStatus.FAILED, exit_code=EXIT_RESIDUE, reasons=tuple(reasons))
     if interrupted:
         return Verdict(status=RunStatus.INTERRUPTED, exit_code=interrupted, reasons=tuple(reasons))
-    if broken or failed or any(one.status is not RunStatus.PASSED for one in scenarios):
+    if broken or failed:
         return Verdict(status=RunStatus.FAILED, exit_code=EXIT_FAILED, reasons=tuple(reasons))
     if not scenarios:
         return Verdict(status=RunStatus.FAILED, exit_code=EXIT_FAILED, reasons=("no scenario ran, so nothing was proven",))

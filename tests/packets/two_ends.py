@@ -60,7 +60,7 @@ def state(namespace: str) -> dict[str, Any]:
 
 
 def job_for(
-    impairment: Impairment, traffic: TrafficFilter | None = None, direction: Direction = Direction.EGRESS, *, hold: float = 2.0, **changes: Any
+    impairment: Impairment, traffic: TrafficFilter | None = None, direction: Direction = Direction.EGRESS, *, hold: float = 60.0, **changes: Any
 ) -> dict[str, Any]:
     """A job for the first end; `changes` replaces settings of the job, or keys of its only injection."""
     wish = Wish(
@@ -112,6 +112,11 @@ class Running:
         assert self.process.stdin
         self.process.stdin.write(word + "\n")
         self.process.stdin.flush()
+
+    def stop(self) -> int:
+        """Tell it to revert now; its exit status, after all of its events were read."""
+        self.process.terminate()
+        return self.end()
 
     def end(self) -> int:
         """Its exit status, after all of its events were read."""

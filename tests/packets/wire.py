@@ -11,7 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 CLONE_NEWNET = 0x40000000
-IP_RECVERR = 11
+IP_RECVERR, SO_RCVBUFFORCE = 11, 33
 
 
 def socket_in(namespace: str, family: int, kind: int, protocol: int = 0) -> socket.socket:
@@ -62,10 +62,12 @@ class UdpFlow:
         family = socket.AF_INET6 if ":" in address else socket.AF_INET
         self.destination, self.padding, self.exchange = (address, port), bytes(size - 8), Exchange()
         self.sender = socket_in(sender, family, socket.SOCK_DGRAM)
+        self.receiver = socket_in(receiver, family, socket.SOCK_DGRAM)
         if family == socket.AF_INET:
             self.sender.setsockopt(socket.IPPROTO_IP, IP_RECVERR, 1)
-        self.receiver = socket_in(receiver, family, socket.SOCK_DGRAM)
-        self.receiver.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUFFORCE if hasattr(socket, "SO_RCVBUFFORCE") else 33, 1 << 23)
+        else:
+            self.receiver.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+        self.receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 23)
         self.receiver.bind(("", port))
         self.receiver.settimeout(0.3)
         self.stopped = False

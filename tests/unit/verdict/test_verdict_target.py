@@ -1,0 +1,117 @@
+"""One target: requested, in effect, measured and reverted, each from its own evidence."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from fakes import ARMED, ENDED, counters, injection, peer_count, request, target
+
+from chaos_modules.model.impairment import Chance, Impairment, TokenBucket
+from chaos_modules.model.outcome import TargetOutcome, TargetStatus
+from chaos_modules.model.quantities import Percentage, Rate, Size
+from chaos_modules.verdict.facts import TargetFacts
+from chaos_modules.verdict.target import conclude
+
+BUCKET = TokenBucket(rate=Rate.parse("1mbit"), burst=Size.parse("32kb"), limit=Size.parse("64kb"))
+
+
+def life(end: dict[str, Any] | None = None, status: str = "passed", **changes: Any) -> TargetFacts:
+    """A life of 30 seconds that loses a fifth of 5000 packets, unless told otherwise."""
+    samples = [(ARMED, counters(0, bytes=0)), (ENDED, end or counters(5000, 1000))]
+    parts: dict[str, Any] = {
+        "engine": "blackhole", "device": "eth0", "rehearsed": "proven", "armed": ARMED, "ended": ENDED, "samples": samples,
+        "left": (), "status": status,
+    }
+    return TargetFacts(**{**parts, **changes})
+
+
+def concluded(facts: TargetFacts, impairment: Impairment | None = None, *counts: Any) -> TargetOutcome:
+    wish = request(**({"impairment": impairment} if impairment else {}))
+    return conclude(wish, injection(wish, target()), facts, counts)
+
+
+def test_a_target_that_passed() -> None:
+    one = concluded(life(), None, peer_count(sent=5000, distinct=4000, received=4000), peer_count(sender="shop/web-1", distinct=1))
+    assert (one.status, one.reason, one.in_effect, one.reverted, one.traffic) == (TargetStatus.PASSED, "", True, True, 5000)
+    assert (one.target, one.node, one.device, one.direction, one.engine) == ("pod/shop/web-0", "worker-1", "eth0", "egress", "blackhole")
+    assert (one.started, one.ended, one.requested, one.rehearsed) == (ARMED, ENDED, (("loss", "20%"),), "proven")
+    assert (dict(one.measured)["loss"].value, dict(one.at_peer)["loss"].value) == (0.2, 0.2)
+
+
+@pytest.mark.parametrize("status", ["not-applied", "refused", "lapsed", "not-in-effect", "interrupted"])
+def test_the_injector_s_own_status_stands(status: str) -> None:
+    one = concluded(life(status=status, reason="because"))
+    assert (one.status, one.reason) == (TargetStatus(status), "because")
+    assert one.in_effect is (status == "interrupted")
+
+
+def test_no_matching_packet_is_no_proof() -> None:
+    one = concluded(life(counters(0)))
+    assert (one.status, one.traffic, one.measured) == (TargetStatus.NO_TRAFFIC, 0, ())
+    assert "no packet met the fault" in one.reason
+
+
+def test_a_wrong_share_is_out_of_tolerance_and_says_the_numbers() -> None:
+    one = concluded(life(counters(5000, 500)))
+    assert one.status is TargetStatus.OUT_OF_TOLERANCE
+    assert one.reason == "loss was 0.1 share (kernel, 5000 samples) instead of 0.2"
+    assert one.in_effect is True
+
+
+def test_a_wrong_share_of_few_packets_is_not() -> None:
+    one = concluded(life(counters(500, 0)))
+    assert one.status is TargetStatus.PASSED
+
+
+def test_the_peer_alone_can_disprove_it() -> None:
+    one = concluded(life(), None, peer_count(sent=5000, distinct=5000, received=5000))
+    assert one.status is TargetStatus.OUT_OF_TOLERANCE
+    assert "(peer, 5000 samples)" in one.reason
+
+
+def test_copies_are_held_against_what_was_not_lost() -> None:
+    both = Impairment(loss=Chance(percentage=Percentage.parse(20)), duplicate=Chance(percentage=Percentage.parse(50)))
+    one = concluded(life(counters(5000, 1000, 2000)), both)
+    assert (one.status, dict(one.measured)["duplicate"].value) == (TargetStatus.PASSED, 0.5)
+    assert dict(one.measured)["duplicate"].samples == 4000
+
+
+def test_a_saturated_rate_is_judged() -> None:
+    samples = [(ARMED, counters(0, bytes=0, backlog=9)), (ARMED + 10, counters(900, bytes=2_500_000, packets=900, backlog=9))]
+    one = concluded(life(samples=samples, engine="tbf"), Impairment(rate=BUCKET))
+    assert one.status is TargetStatus.OUT_OF_TOLERANCE
+    assert one.reason == "rate was 2e+06 bit/s (kernel, 900 samples) instead of 1e+06"
+
+
+def test_an_idle_rate_is_told_and_not_judged() -> None:
+    one = concluded(life(counters(10, bytes=1000, packets=10)), Impairment(rate=BUCKET))
+    found = dict(one.measured)["rate"]
+    assert (one.status, found.value, found.detail) == (TargetStatus.PASSED, 1000 * 8 / 30, "the traffic did not fill the queue")
+
+
+@pytest.mark.parametrize(("changes", "reverted"), [
+    ({"left": ()}, True),
+    ({"left": ("nft delete table netdev t",)}, False),
+    ({"left": None}, False),                                   # killed: the lease ends the effect, nothing is removed
+    ({"left": None, "engine": "", "armed": None, "ended": None, "samples": []}, None),
+])
+def test_reverted(changes: dict[str, Any], reverted: bool | None) -> None:
+    one = concluded(life(**changes))
+    assert one.reverted is reverted
+    assert one.residue == (changes["left"] or ())
+
+
+@pytest.mark.parametrize(("changes", "status", "reason"), [
+    ({"lost": "killed by SIGKILL"}, TargetStatus.NOT_IN_EFFECT, "killed by SIGKILL"),
+    ({"armed": None, "ended": None, "samples": [], "lost": "no injector"}, TargetStatus.NOT_APPLIED, "no injector"),
+    ({"armed": None, "ended": None, "samples": []}, TargetStatus.NOT_APPLIED, "its injector ended without a word"),
+])
+def test_an_injector_that_never_finished(changes: dict[str, Any], status: TargetStatus, reason: str) -> None:
+    one = concluded(life(status="", **changes), None, peer_count())
+    assert (one.status, one.reason, one.in_effect) == (status, reason, False)
+    assert bool(one.at_peer) is ("armed" not in changes)
+
+
+def test_in_effect_needs_the_last_look() -> None:
+    assert concluded(life(ended=None)).in_effect is False
