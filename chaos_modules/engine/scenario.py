@@ -115,7 +115,9 @@ class ScenarioRun:
             try:
                 self._hear(self.heard.get(timeout=0.05))
             except queue.Empty:
-                self._stop_if_asked(overdue=time.time() > last + PATIENCE_SECONDS)
+                pass
+            # At every turn: with many targets there may never be a silence.
+            self._stop_if_asked(overdue=time.time() > last + PATIENCE_SECONDS)
             if not started and all(self._ready(key) for key in keys):
                 started = True
                 self._say("start")

@@ -19,8 +19,8 @@ def _value(one: dict[str, Any]) -> str:
 
 def bits(value: float) -> str:
     """A rate with three significant digits."""
-    for unit, size in (("gbit", 1e9), ("mbit", 1e6), ("kbit", 1e3)):
-        if value >= size:
+    for unit, size in (("tbit", 1e12), ("gbit", 1e9), ("mbit", 1e6), ("kbit", 1e3)):
+        if value >= 0.9995 * size:  # what would round to 1000 of the next smaller unit
             return f"{value / size:.3g}{unit}"
     return f"{value:.0f}bit"
 

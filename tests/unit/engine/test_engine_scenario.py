@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes import ARMED, ENDED, FakeCarrier, FakeCluster, FakeLauncher, FakePeers, Stage, peer_count, plan, request, scenario, target
+from fakes import ARMED, ENDED, FakeCarrier, FakeCluster, FakeLauncher, FakePeers, Stage, counters, peer_count, plan, request, scenario, target
 
 from chaos_modules.engine import scenario as engine_scenario
 from chaos_modules.engine.scenario import ScenarioRun
@@ -33,14 +34,20 @@ class SlowCarrier(FakeCarrier):
 
 
 class HoldingCarrier(FakeCarrier):
-    """Armed, and holding until it is stopped; `on_armed` is what happens meanwhile."""
-
-    on_armed: Any = None
+    """Armed, and holding until it is stopped."""
 
     def on_start(self) -> None:
         for key in self.keys:
             self.arm(key)
-        type(self).on_armed()
+        self.meanwhile()
+
+    def meanwhile(self) -> None:
+        """What happens in the hold; nothing by default."""
+
+
+def holding(meanwhile: Callable[[], object]) -> type[HoldingCarrier]:
+    """A carrier in whose hold something happens."""
+    return type("Holding", (HoldingCarrier,), {"meanwhile": lambda _: meanwhile()})
 
 
 class DyingCarrier(FakeCarrier):
@@ -106,8 +113,7 @@ def test_beats_come_with_every_look() -> None:
 
 
 def test_an_interruption_stops_once() -> None:
-    stage = staged(launcher=FakeLauncher(HoldingCarrier))
-    HoldingCarrier.on_armed = lambda: stage.interruption.count or stage.interruption.ask(130)
+    stage = staged(launcher=FakeLauncher(holding(lambda: stage.interruption.count or stage.interruption.ask(130))))
     outcome = ran(stage)
     assert (str(outcome.status), outcome.reason) == ("interrupted", "stopped by the runner")
     assert [one.in_effect for one in outcome.targets] == [True, True]
@@ -117,11 +123,13 @@ def test_an_interruption_stops_once() -> None:
 
 def test_a_second_interruption_ends_the_injector_by_signal() -> None:
     class Deaf(HoldingCarrier):
+        def meanwhile(self) -> None:
+            stage.interruption.ask(130)
+
         def on_stop(self) -> None:
             stage.interruption.ask(130)
 
     stage = staged(HERE, launcher=FakeLauncher(Deaf))
-    Deaf.on_armed = lambda: stage.interruption.ask(130)
     outcome = ran(stage)
     assert [word for _, word in stage.launcher.journal if word not in ("beat", "launched", "start")] == ["stop", "SIGTERM"]
     assert "killed by SIGTERM" in outcome.targets[0].reason
@@ -129,11 +137,26 @@ def test_a_second_interruption_ends_the_injector_by_signal() -> None:
 
 
 def test_an_injector_that_does_not_end_after_its_deadline_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(engine_scenario, "START_SECONDS", -1000.0)
-    stage = staged(HERE, launcher=FakeLauncher(HoldingCarrier))
-    HoldingCarrier.on_armed = lambda: None
+    years_later = holding(lambda: monkeypatch.setattr(engine_scenario, "PATIENCE_SECONDS", -1e9))
+    stage = staged(HERE, launcher=FakeLauncher(years_later))
     assert statuses(ran(stage)) == ["not-in-effect"]
-    assert stage.launcher.journal[-1] == ("worker-1", "SIGTERM")
+    assert stage.launcher.journal.count(("worker-1", "SIGTERM")) == 1
+
+
+def test_an_interruption_is_heard_though_the_injectors_never_fall_silent() -> None:
+    class Talkative(HoldingCarrier):
+        beats = 0
+
+        def meanwhile(self) -> None:
+            stage.interruption.ask(130)
+
+        def on_beat(self) -> None:
+            type(self).beats += 1
+            assert self.beats < 1000, "the loop listens only, and never looks up"
+            self.tell("holding", self.keys[0], at=ARMED + 1, counters=counters(10))
+
+    stage = staged(HERE, launcher=FakeLauncher(Talkative))
+    assert statuses(ran(stage)) == ["interrupted"]
 
 
 def test_a_lost_injector_fails_its_own_targets_only() -> None:
@@ -209,8 +232,7 @@ def test_parallel_targets_share_their_window() -> None:
 
 def test_a_serial_scenario_that_is_interrupted_has_no_further_turn() -> None:
     wish = request(sequence=Sequence.SERIAL)
-    stage = staged(wish=wish, launcher=FakeLauncher(HoldingCarrier))
-    HoldingCarrier.on_armed = lambda: stage.interruption.ask(143)
+    stage = staged(wish=wish, launcher=FakeLauncher(holding(lambda: stage.interruption.ask(143))))
     outcome = ran(stage)
     assert statuses(outcome) == ["interrupted", "not-applied"]
     assert [node for node, word in stage.launcher.journal if word == "launched"] == ["worker-1"]
