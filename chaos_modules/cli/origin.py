@@ -11,6 +11,11 @@ from ..loading.configuration import Configuration
 SECRETS = ("password", "token", "auth")
 
 
+def is_secret(field: str) -> bool:
+    """Whether the value of a field must never be shown or stored, going by its name."""
+    return any(word in field for word in SECRETS)
+
+
 def origins(configuration: Configuration) -> Iterator[tuple[str, str, str]]:
     """(field, value, origin) of every leaf of the configuration; secrets are hidden."""
     yield from _leaves(configuration, (), configuration)
@@ -22,5 +27,5 @@ def _leaves(section: BaseModel, path: tuple[str, ...], whole: Configuration) -> 
         if isinstance(value, BaseModel):
             yield from _leaves(value, here, whole)
         else:
-            shown = "(hidden)" if value and any(word in name for word in SECRETS) else repr(value)
+            shown = "(hidden)" if value and is_secret(name) else repr(value)
             yield ".".join(here), shown, whole.origin(here)

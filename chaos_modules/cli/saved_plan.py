@@ -10,6 +10,7 @@ from typing import Any
 
 from ..model.errors import BadInput
 from ..model.plan import document
+from .origin import is_secret
 from .preparation import Prepared, prepare
 
 SCHEMA = 1
@@ -17,8 +18,9 @@ KEPT = ("config", "assignments", "scenarios", "type", "sandbox", "sandbox_file",
 
 
 def saved(prepared: Prepared, arguments: argparse.Namespace) -> dict[str, Any]:
-    """The plan with the inputs that made it."""
+    """The plan with the inputs that made it; secrets among them change no plan, and are to be given again."""
     inputs = {name: getattr(arguments, name) for name in KEPT}
+    inputs["assignments"] = [text for text in arguments.assignments if not is_secret(text.partition("=")[0])]
     return {"schema": SCHEMA, "inputs": inputs, "plan": document(prepared.plan)}
 
 
@@ -30,7 +32,9 @@ def prepare_saved(arguments: argparse.Namespace, environment: Mapping[str, str])
         inputs, plan = content["inputs"], content["plan"]
         known = content["schema"] == SCHEMA
         seed, run_id = str(plan["seed"]), str(plan["run_id"])
+        given = arguments.assignments
         vars(arguments).update({name: inputs[name] for name in KEPT})
+        arguments.assignments = [*inputs["assignments"], *given]
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise BadInput(f"not a saved plan: {error}", where, "write one with: run_chaos.py plan --save FILE") from None
     if not known:

@@ -37,7 +37,8 @@ def _plan_scenario(
         selection = select(snapshot, request.selector, chance)
     except (NoTarget, Refused) as problem:
         status = TargetStatus.NO_TARGET if isinstance(problem, NoTarget) else TargetStatus.REFUSED
-        unplannable = Unplannable(status=str(status), what=problem.what, remedy=problem.remedy)
+        what = f"{problem.where}: {problem.what}" if problem.where else problem.what
+        unplannable = Unplannable(status=str(status), what=what, remedy=problem.remedy)
         return ScenarioPlan(request=request, candidates=0, skipped=(), injections=(), unplannable=unplannable)
     limits = _limits(request, selection, enforced)
     pairs = [(target, direction) for target in selection.targets for direction in request.directions]

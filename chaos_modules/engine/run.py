@@ -53,7 +53,7 @@ def _not_started(scenario: ScenarioPlan) -> ScenarioOutcome:
     targets: tuple[TargetOutcome, ...] = ()
     if problem:
         where = f"{request.selector.kind or 'pod'}/{request.selector.namespace}"
-        targets = (_without_target(scenario, where, TargetStatus(problem.status), problem.what),)
+        targets = (_without_target(scenario, where, TargetStatus(problem.status), reason),)
     return ScenarioOutcome(
         type=request.type, file=request.file, id=request.id, style=request.style, status=RunStatus.FAILED, reason=reason, targets=targets
     )  # fmt: skip

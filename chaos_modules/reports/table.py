@@ -24,22 +24,25 @@ def _scenario(scenario: dict[str, Any], style: Style, width: int) -> list[str]:
     rows = [HEAD, *(_row(target) for target in scenario["targets"])]
     lines = [f"{style.bold(scenario['id'])}  {scenario['file']}  {_status(scenario['status'], style)}"]
     lines += columns(rows, width) if scenario["targets"] else ["no target"]
-    lines += [f"  {target['target']}: {_status(target['status'], style)}: {target['reason']}" for target in scenario["targets"] if target["reason"]]
-    lines += [f"  {target['target']}: {target['engine']} is {target['fidelity']}" for target in scenario["targets"] if target["fidelity"]]
+    lines += [f"  {_name(target)}: {_status(target['status'], style)}: {target['reason']}" for target in scenario["targets"] if target["reason"]]
+    lines += [f"  {_name(target)}: {target['engine']} is {target['fidelity']}" for target in scenario["targets"] if target["fidelity"]]
     if not scenario["targets"] or (scenario["status"] == "failed" and not any(target["reason"] for target in scenario["targets"])):
         lines.append(f"  {scenario['reason']}")
     return [*lines, *_meanwhile(scenario), ""]
+
+
+def _name(target: dict[str, Any]) -> str:
+    return str(target["target"]) + (" (ingress)" if target["direction"] == "ingress" else "")
 
 
 def _row(target: dict[str, Any]) -> tuple[str, ...]:
     # Only what can be measured: the parameters around it (burst, limit) are in the plan and the record.
     requested = [f"{name} {value}" for name, value in target["requested"].items() if " " not in name]
     measured = quantities(target["measured"])
-    name = target["target"] + (" (ingress)" if target["direction"] == "ingress" else "")
     reverted = {True: "yes", False: "NO", None: "-"}[target["reverted"]]
     packets = f" of {count(target['traffic'])}" if measured else ""
     cells = (measured + packets or "not measured", quantities(target["at_peer"]) or "not measured")
-    return (name, ", ".join(requested), "yes" if target["in_effect"] else "NO", *cells, reverted)
+    return (_name(target), ", ".join(requested), "yes" if target["in_effect"] else "NO", *cells, reverted)
 
 
 def _meanwhile(scenario: dict[str, Any]) -> list[str]:
@@ -55,7 +58,8 @@ def _verdict(result: dict[str, Any], style: Style) -> list[str]:
     put = [target for target in targets if target["reverted"] is not None]
     clean = f"removed on {sum(bool(target['reverted']) for target in put)} of {len(put)}" if put else "nothing was touched"
     lines = [f"{_status(result['verdict']['status'], style)}  The fault was in effect on {real} of {len(targets)} targets; {clean}."]
-    lines += [f"  {reason}" for reason in result["verdict"]["reasons"]]
+    above = tuple(scenario["reason"] for scenario in result["scenarios"] if scenario["reason"] and scenario["targets"])
+    lines += [f"  {reason}" for reason in result["verdict"]["reasons"] if not (above and reason.endswith(above))]
     if result["residue"]:
         lines.append("  to remove it all: run_chaos.py cleanup --sandbox")
     return lines

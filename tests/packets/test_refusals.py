@@ -58,7 +58,9 @@ def test_loss_beside_a_foreign_root_is_visible_to_the_sender_and_says_so() -> No
         send_paced([flow], 500, 1)
         exchange = flow.finish()
         assert running.stop() == 0
-    assert sum(exchange.errors.values()) == exchange.sent - exchange.distinct > 0
+    told, lost = sum(exchange.errors.values()), exchange.sent - exchange.distinct
+    assert told > 0
+    assert lost - told in (0, 1), "only the first packet, which may wait for ARP, can be lost untold"
 
 
 def test_the_nodes_own_namespace_is_refused() -> None:

@@ -128,11 +128,13 @@ def load_module(name: str, path: Path) -> ModuleType:
     spec = importlib.util.spec_from_file_location(name, path)
     assert spec and spec.loader
     module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module  # where pydantic looks for the names of a model's annotations
     spec.loader.exec_module(module)
     return module
 
 
-def test_generated_pages_are_current() -> None:
+def test_generated_pages_are_current(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.syspath_prepend(ROOT / "docs")
     for path, text in load_module("squall_docs_generate", ROOT / "docs" / "generate.py").pages().items():
         assert path.read_text(encoding="utf-8") == text, f"{name_of(path)} is not current: make docs"
 

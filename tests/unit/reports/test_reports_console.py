@@ -51,7 +51,7 @@ def everything_of_a_run(console: Console) -> None:
     stage = Stage(plan(scenario(request(ramp=Duration.of_seconds(5)), target("web-0"), target("web-1"))))
     execute(stage.session, wait_seconds=1.0)
     for event in [*stage.said[:3], *stage.relayed, *stage.said[3:]]:
-        console.event({"time": 1.5, **event})
+        console.event({**event, "time": 1.5})
     console.close()
 
 

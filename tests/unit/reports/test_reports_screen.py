@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from fakes import FakeCarrier, FakeCluster, FakeLauncher, FakePeers, Stage, peer_count, plan, request, scenario, target
+from fakes import ARMED, FakeCarrier, FakeCluster, FakeLauncher, FakePeers, Stage, counters, peer_count, plan, request, scenario, target
 
 from chaos_modules.engine.run import execute, result_document
 from chaos_modules.model.impairment import Direction, Impairment, TokenBucket
@@ -34,6 +34,16 @@ class Leaving(FakeCarrier):
 
 class Weak(FakeCarrier):
     dropped = 500
+
+
+class Capped(FakeCarrier):
+    """A queue that was full for ten seconds at 1 Mbit/s."""
+
+    def finish(self, key: str, status: str = "passed", reason: str = "") -> None:
+        for at in (5.0, 15.0):
+            queue = {"bytes": int(at * 125_000), "packets": int(at * 100), "backlog": 64_000}
+            self.tell("holding", key, at=ARMED + at, counters=counters(5000, **queue))
+        super().finish(key, status, reason)
 
 
 class Idle(FakeCarrier):
@@ -84,7 +94,7 @@ def rate() -> dict[str, Any]:
     bucket = TokenBucket(rate=Rate.parse("1mbit"), burst=Size.parse("32kb"), limit=Size.parse("64kb"))
     wish = request(impairment=Impairment(rate=bucket), requested=(("rate", "1mbit"), ("rate burst", "32kb")))
     peers = FakePeers(peer_count(sent=None, distinct=None, goodput=912_345.0))
-    return result(Stage(plan(scenario(wish, HERE)), FakeCluster(peers)))
+    return result(Stage(plan(scenario(wish, HERE)), FakeCluster(peers), FakeLauncher(Capped)))
 
 
 ENDS = {one.__name__: one for one in (passed, failed, residue, interrupted, no_target, lost, rate)}
