@@ -40,6 +40,7 @@ class LocalLauncher:
             [sys.executable, str(INJECTOR)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE,
             encoding="utf-8", errors="replace", env=environment, start_new_session=True,
         )  # fmt: skip
+        _log.info("injector of %s: process %s with %s targets", node, process.pid, len(job["injections"]))
         return LocalCarrier(node, process, hear, path)
 
 

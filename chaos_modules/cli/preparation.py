@@ -12,7 +12,7 @@ from pydantic import ValidationError
 
 from ..clusters.sandbox.cluster import Sandbox
 from ..clusters.sandbox.description import SandboxDescription, describe
-from ..engine.planning import build_plan
+from ..engine.planning import build_plan, check_programs
 from ..loading.configuration import Configuration
 from ..loading.documents import Document, load_yaml
 from ..loading.overrides import load_configuration
@@ -58,7 +58,10 @@ def translate(pairs: Sequence[tuple[str, Document]]) -> tuple[ImpairmentRequest,
     wrong: list[BadInput] = []
     for kind, document in pairs:
         try:
-            requests += styles()[kind].translate(document)
+            translated = styles()[kind].translate(document)
+            requests += translated
+            for request in translated:
+                check_programs(request)
         except BadInputs as error:
             wrong += error.problems
         except BadInput as error:

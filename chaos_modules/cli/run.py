@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..carriers.local import LocalLauncher
+from ..clusters.sandbox.state import CLEANUP_COMMAND
 from ..engine.interruption import Interruption
 from ..engine.run import execute as execute_plan
 from ..engine.run import result_document
@@ -26,14 +27,16 @@ from ..reports.table import final_screen
 from .preparation import Prepared, prepare
 from .saved_plan import prepare_saved
 
-CLEANUP = "run_chaos.py cleanup --sandbox"
 MANY_TARGETS = 10
+_log = logging.getLogger(__name__)
 
 
 def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Run the scenarios; the verdict's exit code."""
     prepared = prepare_saved(arguments, environment) if arguments.saved_plan else prepare(arguments, environment)
     _log_to_terminal(arguments)
+    if not any(scenario.unplannable for scenario in prepared.plan.scenarios):
+        prepared.cluster.preflight()
     _announce(prepared)
     if not _confirmed(prepared.plan, arguments):
         raise BadInput("not confirmed; nothing was touched", "run_chaos.py", "answer y, or give --yes")
@@ -59,8 +62,7 @@ def _log_to_terminal(arguments: argparse.Namespace) -> None:
 def _announce(prepared: Prepared) -> None:
     """The cluster first, so that nobody hits the wrong one unknowingly; then what is worth knowing before it begins."""
     plan = prepared.plan
-    targets = sum(len(scenario.injections) for scenario in plan.scenarios)
-    print(f"{plan.cluster}: run {plan.run_id}, seed {plan.seed}, {len(plan.scenarios)} scenarios on {targets} targets", file=sys.stderr)
+    print(f"{plan.cluster}: run {plan.run_id}, seed {plan.seed}, scenarios: {len(plan.scenarios)}, pods: {len(_targets(plan))}", file=sys.stderr)
     for notice in prepared.configuration.notices:
         print(f"notice: {notice}", file=sys.stderr)
     for scenario in plan.scenarios:
@@ -68,9 +70,13 @@ def _announce(prepared: Prepared) -> None:
             print(f"warning: {scenario.request.where}: {warning}", file=sys.stderr)
 
 
+def _targets(plan: Plan) -> set[str]:
+    return {injection.target.path for scenario in plan.scenarios for injection in scenario.injections}
+
+
 def _confirmed(plan: Plan, arguments: argparse.Namespace) -> bool:
     """Ask a person before many targets are hit; never ask a pipeline."""
-    targets = {injection.target.path for scenario in plan.scenarios for injection in scenario.injections}
+    targets = _targets(plan)
     if arguments.yes or len(targets) <= MANY_TARGETS or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
     print(f"This impairs {len(targets)} targets in {plan.cluster}: {', '.join(sorted(targets))}\nGo on? [y/N] ", end="", file=sys.stderr, flush=True)
@@ -88,6 +94,7 @@ def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, envi
     console = _console(arguments, environment)
 
     def relay(event: Mapping[str, Any]) -> None:
+        _log.debug("%s", event)
         record.event(event)
         console.event(event)
         if arguments.format == "jsonl":
@@ -99,7 +106,7 @@ def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, envi
     squall, tunings = prepared.configuration.squall, prepared.configuration.tunings
     session = Session(
         plan=prepared.plan, cluster=prepared.cluster, launcher=LocalLauncher(), interruption=interruption, emit=emit, relay=relay,
-        on_runner_loss=squall.on_runner_loss or "stop", require_traffic=squall.require_traffic, cleanup=CLEANUP,
+        on_runner_loss=squall.on_runner_loss or "stop", require_traffic=squall.require_traffic, cleanup=CLEANUP_COMMAND,
     )  # fmt: skip
     iterations = None if tunings.daemon_mode else tunings.iterations
     wait = tunings.wait_duration if prepared.configuration.scenarios else 0.0

@@ -45,7 +45,8 @@ def prepare_saved(arguments: argparse.Namespace, environment: Mapping[str, str])
     if drift and not arguments.allow_drift:
         shown = "; ".join(drift[:5]) + (f"; and {len(drift) - 5} more" if len(drift) > 5 else "")
         raise BadInput(f"the plan no longer fits: {shown}", where, "plan again, or give --allow-drift")
-    return prepared
+    done_before = Path(prepared.configuration.squall.record_directory, run_id).exists()
+    return prepare(arguments, environment) if done_before else prepared  # the same plan under a run id of its own
 
 
 def differences(old: Any, new: Any, path: str) -> Iterator[str]:
@@ -57,9 +58,14 @@ def differences(old: Any, new: Any, path: str) -> Iterator[str]:
         for number, pair in enumerate(zip(old, new, strict=True)):
             yield from differences(*pair, f"{path}[{number}]")
     elif old != new:
-        yield f"{path}: {_short(old)} → {_short(new)}"
+        yield f"{path}: {' → '.join(_around_difference(json.dumps(old), json.dumps(new)))}"
 
 
-def _short(value: Any) -> str:
-    text = json.dumps(value)
-    return text if len(text) <= 60 else f"{text[:57]}..."
+def _around_difference(old: str, new: str) -> tuple[str, str]:
+    """Two texts, cut to where they begin to differ."""
+    begin = max(0, next((index for index, pair in enumerate(zip(old, new, strict=False)) if pair[0] != pair[1]), 0) - 20)
+
+    def cut(text: str) -> str:
+        return f"{'…' if begin else ''}{text[begin : begin + 60]}{'…' if len(text) > begin + 60 else ''}"
+
+    return cut(old), cut(new)

@@ -52,6 +52,12 @@ def _plan_scenario(
     )  # fmt: skip
 
 
+def check_programs(request: ImpairmentRequest) -> None:
+    """Raise BadInput for a fault that no kernel program can bring about; needs no cluster."""
+    for direction in request.directions:
+        _programs(request, direction, "00000000")
+
+
 def _programs(request: ImpairmentRequest, direction: Direction, run_id: str) -> tuple[KernelProgram, ...]:
     wish = Wish(
         impairment=request.impairment, traffic=request.traffic, direction=direction,

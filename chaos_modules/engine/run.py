@@ -10,6 +10,7 @@ from typing import Any
 from ..model.errors import ClusterProblem
 from ..model.outcome import RunStatus, ScenarioOutcome, TargetOutcome, TargetStatus, Verdict
 from ..model.plan import ScenarioPlan
+from ..model.request import PodSelector
 from ..verdict.run import decide
 from .scenario import ScenarioRun, Session
 
@@ -52,11 +53,16 @@ def _not_started(scenario: ScenarioPlan) -> ScenarioOutcome:
     reason = f"{problem.what} → {problem.remedy}" if problem else "not started, because another scenario has no target"
     targets: tuple[TargetOutcome, ...] = ()
     if problem:
-        where = f"{request.selector.kind or 'pod'}/{request.selector.namespace}"
-        targets = (_without_target(scenario, where, TargetStatus(problem.status), reason),)
+        targets = (_without_target(scenario, _wanted(request.selector), TargetStatus(problem.status), reason),)
     return ScenarioOutcome(
         type=request.type, file=request.file, id=request.id, style=request.style, status=RunStatus.FAILED, reason=reason, targets=targets
     )  # fmt: skip
+
+
+def _wanted(selector: PodSelector) -> str:
+    """The selector in a word or two, where no target can be named."""
+    names = ",".join(selector.target_pods or selector.names) or selector.labels or "all"
+    return f"{'pod' if selector.target_pods else selector.kind or 'pod'} {names} in {selector.namespace}"
 
 
 def _without_target(scenario: ScenarioPlan, where: str, status: TargetStatus, reason: str) -> TargetOutcome:

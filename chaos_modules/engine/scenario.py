@@ -143,7 +143,7 @@ class ScenarioRun:
             for injection in self.scenario.injections:
                 facts = self.facts[injection.key]
                 if injection.target.node == said.node and not facts.status:
-                    facts.lost = facts.lost or f"its injector ended in mid-fault ({said.ended}); the kernel ended the fault with the lease"
+                    facts.lost = facts.lost or f"its injector ended in mid-fault ({said.ended}); the kernel ends the fault within its lease"
             return
         self.session.relay(said.event)
         heard_of = self.facts.get(str(said.event.get("target")))

@@ -20,17 +20,13 @@ _RATE_SECONDS = 0.04
 
 def find_probe(traffic: TrafficFilter, direction: Direction, effect: Effect) -> Probe | None:
     """The first candidate that the filter matches; None where none of the tried ones does. A rule's host names count as matching peers."""
-    include = traffic.include or (TrafficRule(),)
-    for rule in include:
+    for rule in traffic.include or (TrafficRule(),):
+        # By itself: the address that stands for one rule's host names must not make another rule's packet match.
+        alone = TrafficFilter(include=(_resolved(rule),), exclude=traffic.exclude)
         for flow in _candidates(rule, direction):
-            if matches(_with_documentation_peer(traffic), flow, direction):
+            if matches(alone, flow, direction):
                 return _probe(flow, effect, rule)
     return None
-
-
-def _with_documentation_peer(traffic: TrafficFilter) -> TrafficFilter:
-    include = tuple(_resolved(rule) for rule in traffic.include)
-    return TrafficFilter(include=include, exclude=traffic.exclude)
 
 
 def _resolved(rule: TrafficRule) -> TrafficRule:

@@ -10,7 +10,7 @@ from .style import Style
 
 _CHANGES = {
     "rehearsed": "rehearsed: {rehearsed} ({engine})", "applied": "applied ({engine} on {device})", "armed": "in effect",
-    "reverted": "reverted in {seconds} s", "finished": "{status} {reason}", "waiting": "waiting {seconds:g} s: {why}",
+    "reverted": "reverted in {seconds} s", "finished": "done, {status} {reason}", "waiting": "waiting {seconds:g} s: {why}",
     "scenario-started": "{file}: {hold:g} s on {targets} targets", "scenario-finished": "{status} {reason}",
 }  # fmt: skip
 
@@ -21,7 +21,7 @@ def change(event: Mapping[str, Any]) -> str:
     if template is None:
         return ""
     facts = {key: len(value) if isinstance(value, list) else value for key, value in event.items()}
-    return template.format(**facts).strip()
+    return template.format(**facts).replace("done, passed", "done").strip()
 
 
 class Console(Protocol):

@@ -40,7 +40,8 @@ def _row(target: dict[str, Any]) -> tuple[str, ...]:
     requested = [f"{name} {value}" for name, value in target["requested"].items() if " " not in name]
     measured = quantities(target["measured"])
     reverted = {True: "yes", False: "NO", None: "-"}[target["reverted"]]
-    packets = f" of {count(target['traffic'])}" if measured else ""
+    shares = any(one["unit"] == "share" for one in target["measured"].values())
+    packets = f" of {count(target['traffic'])}" if shares else ""
     cells = (measured + packets or "not measured", quantities(target["at_peer"]) or "not measured")
     return (_name(target), ", ".join(requested), "yes" if target["in_effect"] else "NO", *cells, reverted)
 
@@ -61,7 +62,7 @@ def _verdict(result: dict[str, Any], style: Style) -> list[str]:
     above = tuple(scenario["reason"] for scenario in result["scenarios"] if scenario["reason"] and scenario["targets"])
     lines += [f"  {reason}" for reason in result["verdict"]["reasons"] if not (above and reason.endswith(above))]
     if result["residue"]:
-        lines.append("  to remove it all: run_chaos.py cleanup --sandbox")
+        lines.append("  to remove it all: python run_chaos.py cleanup --sandbox")
     return lines
 
 

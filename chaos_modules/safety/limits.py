@@ -13,7 +13,7 @@ from ..model.target import Selection
 LARGEST_SHARE = 50
 LONGEST_HOLD = Duration.of_seconds(3600)
 SYSTEM_NAMESPACE = "kube-system"
-LIFT = "narrow the scenario, or lift the limits with --set squall.enforce_limits=false"
+LIFT = "narrow the scenario, or leave out --enforce-limits and squall.enforce_limits"
 
 
 @dataclass(frozen=True, slots=True)

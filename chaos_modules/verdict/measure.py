@@ -9,6 +9,8 @@ from ..model.outcome import Judged, Measurement
 ENOUGH_SAMPLES = 1000
 STANDARD_ERRORS = 5
 RATE_TOLERANCE = 0.01
+# A queue that was seen filled at two looks may have been empty between them: traffic pauses. Only much less than the cap is the shaper's doing.
+IDLE_TOLERANCE = 0.5
 ENOUGH_SECONDS = 5.0
 _95_PERCENT = 1.96
 
@@ -36,11 +38,12 @@ def _wilson(hits: int, of: int) -> tuple[float, float]:
 
 
 def rate(octets: int, seconds: float, packets: int, requested: float, *, saturated: bool) -> Measurement:
-    """Bits per second at layer 2 while the queue was never empty; a queue that was empty tells nothing about the cap but that it is not exceeded."""
+    """Bits per second at layer 2 while the queue was never seen empty; an empty queue tells nothing about the cap."""
     value = octets * 8 / seconds if seconds else 0.0
     clock = value * min(1.0, 0.01 / seconds) if seconds else 0.0  # reading a counter and the clock beside it takes some milliseconds
     judged = Judged.YES if saturated and seconds >= ENOUGH_SECONDS else Judged.INSUFFICIENT
-    within = judged is Judged.INSUFFICIENT or abs(value - requested) <= RATE_TOLERANCE * requested + 2 * clock
+    most = requested * (1 + RATE_TOLERANCE) + 2 * clock
+    within = judged is Judged.INSUFFICIENT or requested * (1 - IDLE_TOLERANCE) <= value <= most
     detail = "" if saturated else "the traffic did not fill the queue"
     return Measurement(
         requested=requested, value=value, low=value - clock, high=value + clock, samples=packets, unit="bit/s", source="kernel",

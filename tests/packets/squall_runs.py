@@ -39,7 +39,7 @@ def sandbox_file(folder: Path, traffic: list[dict[str, Any]] | None = None) -> P
     flows: list[dict[str, Any]] = []
     for number, name in enumerate(TARGETS):
         flows += [{"from": f"shop/{name}", "to": f"other/by-{number}", "udp": port, "rate": 400} for port in (9000, 9001)]
-        flows.append({"from": f"other/by-{number}", "to": f"shop/{name}", "http": 8080, "bytes": 65536})
+        flows.append({"from": f"other/by-{number}", "to": f"shop/{name}", "http": 8080, "bytes": 2**23, "pause": 0.8})
     flows += [{"from": f"other/{one}", "to": f"other/{two}", "udp": 9000, "rate": 50} for one, two in zip(BYSTANDERS, BYSTANDERS[1:], strict=False)]
     flows.append({"from": "other/by-7", "to": "other/by-0", "http": 8080, "bytes": 65536})
     path = folder / "sandbox.yaml"
@@ -67,6 +67,11 @@ class Squall:
             stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True,
             env={**os.environ, "PYTHONPATH": str(REPOSITORY), **environment},
         )  # fmt: skip
+
+    def reap(self) -> None:
+        """After a kill: no process and no pipe stays."""
+        self.process.kill()
+        self.process.communicate(timeout=10)
 
     def until(self, text: str, times: int = 1) -> None:
         """Wait for that many lines on standard error that hold a text."""

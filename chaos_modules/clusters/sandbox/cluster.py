@@ -41,8 +41,7 @@ class Sandbox:
 
     def start(self) -> None:
         """Build everything and let the traffic run; whatever fails, nothing stays behind."""
-        network.require_tools()
-        self._refuse_others()
+        self.preflight()
         state.claim(self._state_directory, self._source)
         self._up = True
         try:
@@ -53,6 +52,12 @@ class Sandbox:
         except BaseException:
             self.close()
             raise
+
+    def preflight(self) -> None:
+        """Say what is in the way before anything is done. Raises ClusterProblem."""
+        network.require_tools()
+        state.refuse_if_taken(self._state_directory)
+        self._refuse_others()
 
     def _refuse_others(self) -> None:
         """Namespaces without our state directory belong to a sandbox with another one: `claim` cannot see it."""

@@ -11,7 +11,7 @@ from pathlib import Path
 from ...model.errors import ClusterProblem
 
 STATE_DIRECTORY = Path("/run/squall-sandbox")
-CLEANUP_COMMAND = "run_chaos.py cleanup --sandbox"
+CLEANUP_COMMAND = "python run_chaos.py cleanup --sandbox"
 _STATE_FILE = "state.json"
 
 
@@ -68,6 +68,12 @@ def refuse_if_owned(directory: Path) -> None:
     """Raise while another process that lives owns the sandbox."""
     owner = read_owner(directory)
     if owner is not None and owner.pid != os.getpid() and owner.alive:
+        raise _taken(directory)
+
+
+def refuse_if_taken(directory: Path) -> None:
+    """Raise while a sandbox is up, or its remains are there."""
+    if directory.exists():
         raise _taken(directory)
 
 

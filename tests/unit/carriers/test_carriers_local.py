@@ -18,7 +18,7 @@ from chaos_modules.carriers.local import LocalCarrier, LocalLauncher
 from chaos_modules.carriers.protocol import Said
 from chaos_modules.model.errors import ClusterProblem
 
-SMALL = {"schema": 1, "run": "r"}
+SMALL = {"schema": 1, "run": "r", "injections": []}
 
 
 class Launched:
@@ -128,7 +128,7 @@ def test_it_lives_in_a_session_of_its_own(launch: Callable[..., Launched]) -> No
 
 
 def test_a_large_job_travels_in_a_private_file_that_is_removed(launch: Callable[..., Launched]) -> None:
-    job = {"schema": 1, "padding": "x" * 200_000}
+    job = {**SMALL, "padding": "x" * 200_000}
     launched = launch("""
         name = os.environ["SQUALL_JOB"]
         path = name[1:]

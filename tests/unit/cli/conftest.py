@@ -19,6 +19,7 @@ CONFIG = """
 kraken:
   chaos_scenarios:
   - pod_network_fault_scenarios: [loss.yaml]
+tunings: {wait_duration: 0}
 squall:
   sandbox_file: sandbox.yaml
   record_directory: record

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -35,7 +36,7 @@ def test_explain_describes_every_field(fault: str, capsys: pytest.CaptureFixture
     fields = [line for line in lines if not line.startswith(" ")]
     assert len(fields) > 10
     assert all("default " in line or "(required)" in line for line in fields)
-    assert all(below.startswith("    ") and below.strip() for line, below in zip(lines, lines[1:], strict=False) if line in fields)
+    assert all(below.startswith("    ") and below.strip() for line, below in pairwise(lines) if line in fields)
 
 
 def test_explain_one_field_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:

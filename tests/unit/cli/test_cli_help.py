@@ -62,7 +62,9 @@ def test_run_is_the_default_command(words: list[str], command: str, scenarios: l
     assert (found.command, found.scenarios) == (command, scenarios)
 
 
-@pytest.mark.parametrize(("word", "hint"), [("plam", "did you mean plan? "), ("validat", "did you mean validate? "), ("xyzzy", "commands: run, plan")])
+@pytest.mark.parametrize(("word", "hint"), [
+    ("plam", "did you mean plan? "), ("validat", "did you mean validate? "), ("xyzzy", "commands: run, plan"),
+])
 def test_a_misspelled_command(word: str, hint: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main([word], {}) == 255
     error = capsys.readouterr().err

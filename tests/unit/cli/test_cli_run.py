@@ -200,14 +200,3 @@ def test_many_targets_on_a_terminal_are_asked_about(
     monkeypatch.setattr(sys, "stderr", stream())
     assert run._confirmed(prepared(FakeCluster(), *names).plan, Namespace(yes=yes)) is confirmed
     assert ("This impairs 11 targets in fake: pod/shop/web-0, " in sys.stderr.getvalue()) is asked  # type: ignore[attr-defined]
-
-
-def test_a_refusal_by_the_user_touches_nothing(monkeypatch: pytest.MonkeyPatch, write: Write) -> None:
-    pods = "".join(f"  - {{name: w-{number}, namespace: shop, owner: {{kind: Deployment, name: web}}}}\n" for number in range(12))
-    write("sandbox.yaml", f"nodes: [n1]\npods:\n{pods}")
-    write("all.yaml", Path("loss.yaml").read_text(encoding="utf-8") + "  POD_AFFECTED_PERCENTAGE: 100\n")
-    monkeypatch.setattr(sys, "stdin", Terminal("n\n"))
-    monkeypatch.setattr(sys, "stderr", Terminal())
-    assert main(["run", "-c", "config.yaml", "all.yaml"], {}) == 255
-    assert "not confirmed; nothing was touched" in sys.stderr.getvalue()  # type: ignore[attr-defined]
-    assert not Path("record").exists()

@@ -163,9 +163,7 @@ def test_a_lost_injector_fails_its_own_targets_only() -> None:
     stage = staged(HERE, target("web-2", "worker-1"), THERE, launcher=FakeLauncher(worker_1=DyingCarrier))
     outcome = ran(stage)
     assert statuses(outcome) == ["not-in-effect", "not-in-effect", "passed"]
-    assert outcome.targets[0].reason == (
-        "its injector ended in mid-fault (killed by SIGKILL); the kernel ended the fault with the lease"
-    )
+    assert outcome.targets[0].reason.startswith("its injector ended in mid-fault (killed by SIGKILL); the kernel ends the fault")
     assert [one.reverted for one in outcome.targets] == [False, False, True]
     assert (outcome.skew_seconds, outcome.together_seconds) == (None, None)
 
@@ -214,7 +212,7 @@ def test_serial_targets_take_turns_node_by_node() -> None:
     stage = staged(HERE, THERE, target("web-2", "worker-1"), wish=request(sequence=Sequence.SERIAL), launcher=FakeLauncher(Turn))
     assert statuses(ran(stage)) == ["passed", "passed", "passed"]
     assert [pair for pair in stage.launcher.journal if pair[1].startswith("after")] == [("worker-1", "after 0"), ("worker-2", "after 1")]
-    assert [word for _, word in stage.launcher.journal if word in ("start", "beat")][0] == "start"
+    assert next(word for _, word in stage.launcher.journal if word in ("start", "beat")) == "start"
     first, second = stage.launcher.jobs[0]["injections"]
     assert stage.launcher.jobs[0]["serial"] is True
     assert second["latest_start"] - first["latest_start"] == pytest.approx(30 + engine_scenario.TURN_SECONDS)

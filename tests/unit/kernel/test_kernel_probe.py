@@ -56,6 +56,13 @@ def test_a_probe_matches_its_filter(traffic: TrafficFilter, direction: Direction
         assert matches(injected(traffic), as_flow(probe), direction)
 
 
+def test_the_address_that_stands_for_host_names_is_not_another_rule_s_packet() -> None:
+    impossible = TrafficRule(protocols=(Protocol.ICMP,), remote_ports=(PortRange(1, 1),))
+    probe = find_probe(TrafficFilter(include=(impossible, TrafficRule(hosts=("api.example",)))), Direction.EGRESS, EFFECT)
+    assert probe is not None
+    assert (probe.protocol, probe.destination) == ("udp", "")
+
+
 @given(rule=rules.filter(lambda rule: not set(rule.protocols) & {Protocol.ICMP, Protocol.ICMPV6}), direction=st.sampled_from(Direction))
 def test_a_filter_without_excludes_always_has_one(rule: TrafficRule, direction: Direction) -> None:
     assert find_probe(TrafficFilter(include=(rule,)), direction, EFFECT) is not None

@@ -34,8 +34,8 @@ def told(event: str, about: str = KEY, **facts: Any) -> dict[str, Any]:
     (told("applied", engine="tbf", device="eth0"), "applied (tbf on eth0)"),
     (told("armed"), "in effect"),
     (told("reverted", seconds=0.2, left=[]), "reverted in 0.2 s"),
-    (told("finished", status="passed", reason=""), "passed"),
-    (told("finished", status="lapsed", reason="too late"), "lapsed too late"),
+    (told("finished", status="passed", reason=""), "done"),
+    (told("finished", status="lapsed", reason="too late"), "done, lapsed too late"),
     (told("waiting", seconds=60.0, why="tunings.wait_duration"), "waiting 60 s: tunings.wait_duration"),
     (told("scenario-started", file="a.yaml", hold=30.0, targets=["a", "b"]), "a.yaml: 30 s on 2 targets"),
     (told("scenario-finished", status="failed", reason="no target"), "failed no target"),
@@ -70,7 +70,7 @@ def test_plain_lines_have_a_time_and_no_cursor_codes() -> None:
 def test_plain_lines_can_be_written_on_an_ascii_stream() -> None:
     stream = StringIO()
     PlainConsole(stream, Style(False, "ascii")).event(told("finished", status="refused", reason="no → do"))
-    assert stream.getvalue().endswith("refused no -> do\n")
+    assert stream.getvalue().endswith("done, refused no -> do\n")
 
 
 def test_a_terminal_has_a_line_for_each_target_which_goes_away() -> None:
@@ -90,7 +90,7 @@ def test_a_terminal_has_a_line_for_each_target_which_goes_away() -> None:
 def test_a_whole_run_on_a_terminal() -> None:
     stream = Terminal()
     everything_of_a_run(LiveConsole(stream))
-    assert "passed" in stream.getvalue()
+    assert "done" in stream.getvalue()
 
 
 def test_a_hold_that_is_over_has_nothing_left() -> None:

@@ -53,7 +53,7 @@ def test_a_directory_that_cannot_be_written_stops_before_anything_is_done(tmp_pa
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
 def test_a_full_disk_is_a_problem_of_the_run_and_no_exception(record: Record) -> None:
     record._events.close()
-    record._events = Path("/dev/full").open("w", encoding="utf-8")
+    record._events = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - the record closes it
     record.event({"event": "a"})
     first = record.problem
     assert first.startswith("the record could not be written: ")

@@ -109,7 +109,7 @@ def test_final_screen(end: str, width: int, golden: Callable[[str, str], None]) 
 @pytest.mark.parametrize("end", ENDS)
 def test_the_table_fits_into_80_columns(end: str) -> None:
     lines = final_screen(ENDS[end](), "runs/0badcafe", PLAIN, 80).splitlines()
-    rows = [line for line in lines if line.startswith(("TARGET", "pod/", "…", "deployment/"))]
+    rows = [line for line in lines if line.startswith(("TARGET", "pod/", "…", "deployment "))]
     assert rows
     assert max(map(len, rows)) <= 80
 

@@ -71,10 +71,10 @@ def test_the_interval_is_wilsons() -> None:
     (12_500_000, 10.0, False, Judged.INSUFFICIENT, True),
     (1_260_000, 10.0, True, Judged.YES, True),     # 1 % of tolerance, and 0.2 % for the clock
     (1_266_000, 10.0, True, Judged.YES, False),
-    (1_240_000, 10.0, True, Judged.YES, True),
-    (1_230_000, 10.0, True, Judged.YES, False),
-    (1_000_000, 4.9, True, Judged.INSUFFICIENT, True),
-    (1_000_000, 5.0, True, Judged.YES, False),
+    (626_000, 10.0, True, Judged.YES, True),       # the queue may have been empty between two looks
+    (624_000, 10.0, True, Judged.YES, False),
+    (2_000_000, 4.9, True, Judged.INSUFFICIENT, True),
+    (2_000_000, 5.0, True, Judged.YES, False),
     (0, 0.0, False, Judged.INSUFFICIENT, True),
 ])
 def test_a_rate(octets: int, seconds: float, saturated: bool, judged: Judged, within: bool) -> None:

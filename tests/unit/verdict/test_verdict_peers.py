@@ -71,6 +71,7 @@ def test_everything_lost_leaves_nothing_to_copy() -> None:
 def test_bystanders_are_added_up() -> None:
     ping = Flow(protocol=Protocol.ICMP, source=ip_address("10.0.0.1"), destination=ip_address("10.0.0.2"))
     found = bystanders([
-        peer_count(sent=100, distinct=99, received=101), peer_count(sent=10, distinct=10, received=10), peer_count(flow=ping, sent=None, distinct=None),
+        peer_count(sent=100, distinct=99, received=101), peer_count(sent=10, distinct=10, received=10),
+        peer_count(flow=ping, sent=None, distinct=None),
     ])
     assert (found.flows, found.sent, found.lost, found.copied) == (3, 110, 1, 2)

@@ -1,0 +1,173 @@
+"""The injector's outer shell: reading its job, its last word, its exit code; what needs neither root nor a kernel's help."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from itertools import pairwise
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+DIRECTORY = Path(__file__).parents[3] / "containers" / "injector"
+sys.path.insert(0, str(DIRECTORY))
+
+import injection  # noqa: E402
+import injector  # noqa: E402
+
+HEAD = {
+    "schema": 1, "run": "0badcafe", "lease_seconds": 3, "serial": False, "stream": False, "on_runner_loss": "finish", "cleanup": "clean up",
+    "programs": [],
+}
+STATUSES = ["passed", "interrupted", "refused", "lapsed", "not-in-effect", "not-applied"]
+
+
+def item(key: str, netns: str, **changes: Any) -> dict[str, Any]:
+    parts = {
+        "key": key, "kind": "pod", "find": {"netns": netns, "host_netns": "/proc/self/ns/net"}, "device": "eth0", "direction": "egress",
+        "programs": [], "hold_seconds": 1, "deadline": time.time() + 30, "not_before": None, "latest_start": None,
+    }
+    return {**parts, **changes}
+
+
+ABSENT, HOST = "/proc/self/ns/no-such", "/proc/self/ns/net"
+
+
+def ran(job: Any, tmp_path: Path, **environment: str) -> tuple[int, list[dict[str, Any]], str, str]:
+    """(exit status, events, stderr, last word) of the real program."""
+    word = tmp_path / "last-word"
+    environment = {"SQUALL_JOB": job if isinstance(job, str) else json.dumps(job), "SQUALL_TERMINATION_LOG": str(word), **environment}
+    done = subprocess.run(
+        [sys.executable, str(DIRECTORY / "injector.py")], env={"PATH": os.environ["PATH"], **environment}, stdin=subprocess.DEVNULL,
+        capture_output=True, text=True, check=False, timeout=30,
+    )
+    events = [json.loads(line) for line in done.stdout.splitlines()]
+    return done.returncode, events, done.stderr, word.read_text(encoding="utf-8") if word.exists() else ""
+
+
+@pytest.mark.parametrize(("items", "code"), [
+    ([item("a", ABSENT)], 13),
+    ([item("a", HOST)], 14),
+    ([item("a", ABSENT), item("b", HOST)], 14),
+    ([item("a", HOST), item("b", ABSENT)], 14),
+])
+def test_a_target_that_cannot_be_entered(items: list[dict[str, Any]], code: int, tmp_path: Path) -> None:
+    status, events, error, word = ran({**HEAD, "injections": items}, tmp_path)
+    assert (status, error) == (code, "")
+    assert sorted(event["target"] for event in events) == sorted(one["key"] for one in items)
+    assert {event["event"] for event in events} == {"finished"}
+    assert all(abs(event["time"] - time.time()) < 30 for event in events)
+    letters = {ABSENT: "n", HOST: "r"}
+    assert word.splitlines()[0] == "".join(letters[one["find"]["netns"]] for one in items)
+
+
+def test_the_reasons_are_told(tmp_path: Path) -> None:
+    _, events, _, word = ran({**HEAD, "serial": True, "injections": [item("a", ABSENT), item("b", HOST)]}, tmp_path)
+    assert [(event["target"], event["status"]) for event in events] == [("a", "not-applied"), ("b", "refused")]
+    assert events[0]["reason"].startswith("no network namespace: ")
+    assert "hostNetwork" in events[1]["reason"]
+    assert word.splitlines()[1:] == [f"{event['target']}: {event['status']}: {event['reason']}" for event in events]
+
+
+@pytest.mark.parametrize(("job", "error"), [
+    ("no json", "SQUALL_JOB: JSONDecodeError: "),
+    ("[]", "SQUALL_JOB: ValueError: schema None is not 1, the only one this injector speaks"),
+    ('{"schema": 2}', "SQUALL_JOB: ValueError: schema 2 is not 1"),
+    ('{"schema": 1}', "SQUALL_JOB: KeyError: "),
+    ("@/no/such/file", "SQUALL_JOB: FileNotFoundError: "),
+    ({**HEAD, "injections": [{}]}, "SQUALL_JOB: KeyError: "),
+    ({**HEAD, "injections": 5}, "SQUALL_JOB: TypeError: "),
+    ({**HEAD, "lease_seconds": "soon", "injections": []}, "SQUALL_JOB: ValueError: "),
+])
+def test_a_job_that_cannot_be_read(job: Any, error: str, tmp_path: Path) -> None:
+    status, events, said, word = ran(job, tmp_path)
+    assert (status, events, word) == (70, [], "")
+    assert said.startswith(error)
+    assert "Traceback" not in said
+
+
+def test_a_job_in_a_file(tmp_path: Path) -> None:
+    (tmp_path / "job.json").write_text(json.dumps({**HEAD, "injections": [item("a", ABSENT)]}), encoding="utf-8")
+    assert ran(f"@{tmp_path / 'job.json'}", tmp_path)[0] == 13
+
+
+def test_nowhere_to_leave_a_last_word_is_no_reason_to_fail(tmp_path: Path) -> None:
+    job = {**HEAD, "injections": [item("a", ABSENT)]}
+    assert ran(job, tmp_path, SQUALL_TERMINATION_LOG=str(tmp_path / "no" / "such"))[0] == 13
+
+
+def ended(status: str, code: int, reason: str = "", left: tuple[str, ...] = ()) -> Any:
+    return SimpleNamespace(key=f"pod/shop/{status}/egress", status=status, code=code, reason=reason, left=list(left))
+
+
+def test_the_last_word_has_a_letter_for_each_and_reasons_for_the_failed(tmp_path: Path) -> None:
+    targets = [ended("passed", 0, "never told"), ended("lapsed", 11, "too late"), ended("passed", 12, "", ("ip link del dev sq1", "more"))]
+    injector.last_word(targets, str(tmp_path / "word"))
+    assert (tmp_path / "word").read_text(encoding="utf-8") == (
+        "plp\npod/shop/lapsed/egress: lapsed: too late\npod/shop/passed/egress: passed:  ip link del dev sq1 more"
+    )
+
+
+@pytest.mark.parametrize("count", [1, 30, 39, 40, 50, 4000, 5000])
+def test_the_last_word_is_never_longer_than_it_may_be_and_says_when_it_is_cut(count: int, tmp_path: Path) -> None:
+    targets = [ended("not-applied", 10, "→" * 20) for _ in range(count)]
+    injector.last_word(targets, str(tmp_path / "word"))
+    text = (tmp_path / "word").read_bytes()
+    assert len(text) <= 4096
+    assert text.startswith(b"n" * min(count, 4088))
+    assert text.endswith(b"\n(cut)\n") is (count > 39)
+
+
+def test_every_status_has_a_letter_of_its_own_and_an_exit_code() -> None:
+    assert sorted(injector.LETTERS) == sorted(STATUSES) == sorted(injection.EXIT)
+    assert len(set(injector.LETTERS.values())) == len(STATUSES)
+
+
+def test_the_exit_code_is_the_worst() -> None:
+    assert (injector.WORST_LAST[0], injector.WORST_LAST[-1]) == (0, 12)
+    assert sorted(injector.WORST_LAST) == [0, 10, 11, 12, 13, 14, 70]
+    for better, worse in pairwise(injector.WORST_LAST):
+        assert max((worse, better), key=injector.WORST_LAST.index) == worse
+
+
+def test_the_stream() -> None:
+    outside = injection.Outside({"lease_seconds": 10, "stream": True, "on_runner_loss": "stop"})
+    assert (outside.started.is_set(), outside.pause(0)) == (False, False)
+    outside.stop("because")
+    outside.stop("another reason")
+    assert (outside.started.is_set(), outside.why, outside.pause(60)) == (True, "because", True)
+
+
+@pytest.mark.parametrize(("stream", "loss", "stopped"), [(True, "stop", True), (True, "finish", False), (False, "stop", False)])
+def test_a_silent_runner_is_lost_after_one_lease_where_that_matters(stream: bool, loss: str, stopped: bool) -> None:
+    outside = injection.Outside({"lease_seconds": 10, "stream": stream, "on_runner_loss": loss})
+    outside.last_beat = time.monotonic() - 9
+    assert outside.pause(0) is False
+    outside.last_beat = time.monotonic() - 11
+    assert outside.pause(0) is stopped
+
+
+def test_words_of_the_runner(monkeypatch: pytest.MonkeyPatch) -> None:
+    outside = injection.Outside({"lease_seconds": 10, "stream": True, "on_runner_loss": "stop"})
+    outside.last_beat = 0.0
+    monkeypatch.setattr(sys, "stdin", iter(["beat\n", "start\n"]))
+    outside.listen()
+    assert (outside.started.is_set(), outside.stopped.is_set(), outside.last_beat > 0) == (True, False, True)
+    monkeypatch.setattr(sys, "stdin", iter(["stop\n"]))
+    outside.listen()
+    assert (outside.stopped.is_set(), outside.why) == (True, "stopped by the runner")
+
+
+def test_all_targets_of_a_node_are_waited_for_but_not_for_ever() -> None:
+    countdown = injection.Countdown(2)
+    countdown.arrive()
+    countdown.wait(0)
+    assert countdown.left == 1
+    countdown.arrive()
+    countdown.wait(600)
+    assert countdown.left == 0
