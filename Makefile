@@ -4,14 +4,17 @@ VENV := .venv
 ROOT := $(shell [ "$$(id -u)" = 0 ] && echo yes)
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: demo test check unit packets docs tools clean
+.PHONY: demo test test-slow honest-runs benchmarks check unit packets netem-kernel docs tools clean
 
 demo: tools $(VENV)/installed
-	@if [ -z "$(ROOT)" ]; then echo "make demo makes network namespaces on this machine and needs root: sudo make demo"; exit 1; fi
 	$(VENV)/bin/python run_chaos.py scenarios/harness/demo.yaml --sandbox
 
 test: tools $(VENV)/installed check
-	$(VENV)/bin/pytest --cov --cov-report=term:skip-covered $(if $(ROOT),--cov-fail-under=90)
+	$(VENV)/bin/pytest -m "not slow" --cov --cov-report=term:skip-covered $(if $(ROOT),--cov-fail-under=90)
+
+# Every impairment on every device and kernel, virtual machines, sabotage: about a quarter of an hour.
+test-slow: tools $(VENV)/installed
+	$(VENV)/bin/pytest -m slow tests/packets
 
 check: $(VENV)/installed
 	$(VENV)/bin/ruff check .
@@ -23,6 +26,12 @@ unit: $(VENV)/installed
 
 packets: tools $(VENV)/installed
 	$(VENV)/bin/pytest tests/packets
+
+# The netem tests run in this kernel where the machine's own has no netem: a User-Mode Linux kernel, built once.
+netem-kernel: .netem-kernel/linux
+
+.netem-kernel/linux: tests/packets/netem_kernel/defconfig tests/packets/netem_kernel/build.sh
+	tests/packets/netem_kernel/build.sh $@
 
 docs: $(VENV)/installed
 	$(VENV)/bin/python docs/generate.py
@@ -47,3 +56,12 @@ $(VENV)/installed: pyproject.toml
 
 clean:
 	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .coverage* build *.egg-info
+
+# Sandbox runs with nothing wrong, one after the other: none may fail.
+COUNT ?= 200
+honest-runs: tools $(VENV)/installed
+	$(VENV)/bin/python tests/benchmarks/honest_runs.py $(COUNT)
+
+# Ratios measured in one run; docs/benchmarks.md holds them.
+benchmarks: tools $(VENV)/installed
+	$(VENV)/bin/python tests/benchmarks/measure.py

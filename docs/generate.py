@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 import argparse
-import re
-from collections.abc import Iterable, Mapping
+import json
+from collections.abc import Iterable
 from inspect import cleandoc
 from pathlib import Path
-from types import UnionType
-from typing import Union, get_args, get_origin
 
-from describe import default, faults_page, kind_of, page, sentence, table
-from pydantic import BaseModel
-from pydantic.fields import FieldInfo
+from describe import faults_page, fields_table, page, sections, sentence, table, values
 
 from chaos_modules.cli.arguments import EXAMPLES, SUMMARIES, parser
+from chaos_modules.cli.description import configuration_fields
+from chaos_modules.cli.schema import kinds, schema_of
 from chaos_modules.loading.configuration import Configuration
 from chaos_modules.loading.documents import Document
 from chaos_modules.loading.gates import idle_collections, refused_gates
@@ -37,20 +35,21 @@ EXIT_CODES = {
 
 
 def configuration_page() -> str:
-    """Every section and field, with the comments of the shipped file as their meaning."""
-    comments = _comments((ROOT / "config" / "config.yaml").read_text(encoding="utf-8"))
+    """Every section and field, as `explain` tells them."""
     blocks: list[Iterable[str] | str] = [
         "The shipped file is `config/config.yaml`. Each field can also be set by `--set squall.lease_seconds=5` or by the variable "
         "`SQUALL_SET__squall__lease_seconds=5`; the flag wins over the variable, and the variable over the file. Null and empty text mean the "
-        "default. An unknown key is an error in `squall:` and a notice in krkn's sections.",
+        "default. An unknown key is an error in `squall:` and a notice in krkn's sections. The terminal shows the same with "
+        "`run_chaos.py explain config`, and editors with [the schema](schemas/config.json).",
         "This version acts on `kraken.chaos_scenarios`, `tunings` and `squall` (without `squall.namespace` and `squall.injector`, which wait for "
         "a cluster). The rest is read, checked, and kept for krkn's sake.",
         *_gates(),
     ]
-    for path, model in _sections((), Configuration):
-        blocks.append(f"## {'.'.join(path)}\n\n{cleandoc(model.__doc__ or '')}")
-        blocks.append(_fields(path, model, comments))
-    return page("Configuration", *blocks)
+    fields = configuration_fields()
+    for section in sections(fields):
+        path = section.path.partition(".")[2]
+        blocks += [f"## {path}\n\n{section.meaning}", fields_table("Field", section.fields)]
+    return page("Configuration", *blocks, values(fields))
 
 
 def _gates() -> list[str]:
@@ -70,60 +69,6 @@ def _gates() -> list[str]:
         "Switching on one of these gates is an error (exit 255), never a silent pass: " + ", ".join(f"`{name}`" for name in refused) + ".",
         "These would only collect or serve something; they are noticed and change no verdict: " + ", ".join(f"`{name}`" for name in noticed) + ".",
     ]
-
-
-def _sections(path: tuple[str, ...], model: type[BaseModel]) -> Iterable[tuple[tuple[str, ...], type[BaseModel]]]:
-    for name, field in model.model_fields.items():
-        inner = _section_of(field)
-        if inner:
-            yield (*path, name), inner
-            yield from _sections((*path, name), inner)
-
-
-def _section_of(field: FieldInfo) -> type[BaseModel] | None:
-    for candidate in (field.annotation, *get_args(field.annotation)):
-        if isinstance(candidate, type) and issubclass(candidate, BaseModel):
-            return candidate
-    return None
-
-
-def _fields(path: tuple[str, ...], model: type[BaseModel], comments: Mapping[tuple[str, ...], str]) -> list[str]:
-    rows = []
-    for name, field in model.model_fields.items():
-        here = (*path, name)
-        inner = _section_of(field)
-        link = f"[{'.'.join(here)}](#{''.join(here)})"
-        many = "list of " if get_origin(field.annotation) is list else ""
-        kind = f"{many}{link}" if inner else _plain(field)
-        rows.append((f"`{name}`", kind, "–" if inner else default(field), comments.get(here, "–")))
-    return table(("Field", "Type", "Default", "Meaning"), rows)
-
-
-def _plain(field: FieldInfo) -> str:
-    annotation = field.annotation
-    if get_origin(annotation) in (Union, UnionType):
-        annotation = next(part for part in get_args(annotation) if part is not type(None))
-    bounds = [f"{word} {getattr(one, attribute)}" for one in field.metadata
-              for attribute, word in (("ge", "at least"), ("gt", "more than"), ("le", "at most")) if getattr(one, attribute, None) is not None]
-    return ", ".join([kind_of(annotation), *bounds])
-
-
-def _comments(text: str) -> dict[tuple[str, ...], str]:
-    """The comment behind each key of a YAML file, with the lines that continue it."""
-    found: dict[tuple[str, ...], str] = {}
-    stack: list[tuple[int, str]] = []
-    path: tuple[str, ...] = ()
-    for line in text.splitlines():
-        key = re.match(r"( *)([A-Za-z_]+):[^#]*(?:# ?(.*))?$", line)
-        more = re.match(r" {12,}# ?(.*)$", line)
-        if key:
-            stack = [item for item in stack if item[0] < len(key[1])] + [(len(key[1]), key[2])]
-            path = tuple(name for _, name in stack)
-            if key[3]:
-                found[path] = key[3].strip()
-        elif more and path in found:
-            found[path] += f" {more[1].strip()}"
-    return found
 
 
 def exit_codes_page() -> str:
@@ -171,9 +116,11 @@ def pages() -> dict[Path, str]:
         REFERENCE / "configuration.md": configuration_page(),
         REFERENCE / "exit-codes.md": exit_codes_page(),
         REFERENCE / "commands.md": commands_page(),
+        **{REFERENCE / "schemas" / f"{kind}.json": json.dumps(schema_of(kind), indent=1) + "\n" for kind in kinds()},
     }
 
 
 if __name__ == "__main__":
     for path, text in pages().items():
+        path.parent.mkdir(exist_ok=True)
         path.write_text(text, encoding="utf-8")

@@ -9,7 +9,8 @@ from typing import Any
 from chaos_modules.carriers.protocol import Said
 from chaos_modules.engine.interruption import Interruption
 from chaos_modules.engine.scenario import Session
-from chaos_modules.kernel.compiler import Wish, compile_programs
+from chaos_modules.kernel.compiler import compile_programs
+from chaos_modules.kernel.wish import Wish
 from chaos_modules.model.errors import ClusterProblem
 from chaos_modules.model.impairment import Chance, Direction, Impairment
 from chaos_modules.model.peer import PeerCount

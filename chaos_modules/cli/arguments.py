@@ -17,7 +17,7 @@ SUMMARIES = {
     "plan": "what `run` would do, target by target; writes nothing but --save",
     "validate": "check configuration and scenario files; touches nothing",
     "list": "scenario types and faults",
-    "explain": "a fault's fields: type, default, meaning",
+    "explain": "a fault, a scenario type, the configuration, or one field of them",
     "schema": "JSON Schema of a scenario type or of the configuration",
     "cleanup": "remove what killed runs left",
     "completion": "completion script for bash, zsh or fish",
@@ -27,7 +27,7 @@ EXAMPLES = {
     "plan": ("run_chaos.py plan --sandbox", "run_chaos.py plan --sandbox --seed 42 --save plan.json"),
     "validate": ("run_chaos.py validate", "run_chaos.py validate scenarios/harness/*.yaml config/config.yaml"),
     "list": ("run_chaos.py list", "run_chaos.py list --format json"),
-    "explain": ("run_chaos.py explain pod-network-duplication", "run_chaos.py explain pod-network-rate-limit.BURST"),
+    "explain": ("run_chaos.py explain pod-network-duplication", "run_chaos.py explain config.squall.lease_seconds"),
     "schema": ("run_chaos.py schema pod_network_fault_scenarios", "run_chaos.py schema config"),
     "cleanup": ("run_chaos.py cleanup --sandbox", "run_chaos.py cleanup --sandbox --audit"),
     "completion": ("run_chaos.py completion bash", "squall completion zsh > _squall"),
@@ -54,17 +54,19 @@ def _command(commands: argparse._SubParsersAction[Parser], name: str) -> Parser:
 
 def _reading(parser: Parser) -> None:
     parser.add_argument("-c", "--config", metavar="FILE", help=f"configuration (default {DEFAULT_CONFIG})")
-    parser.add_argument("--set", metavar="PATH=VALUE", action="append", default=[], dest="assignments", help="set a configuration field")
+    parser.add_argument(
+        "--set", metavar="PATH=VALUE", action="append", default=[], dest="assignments", help="set a field, e.g. squall.lease_seconds=5"
+    )
     parser.add_argument("--color", choices=("auto", "always", "never"), default="auto", help="colours (default auto)")
     parser.add_argument("-v", "--verbose", action="count", default=0, help="say more; -vv everything")
 
 
 def _choosing(parser: Parser) -> None:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="scenario files, instead of the configuration's")
-    parser.add_argument("--type", metavar="TYPE", help="scenario type of the SCENARIO files")
+    parser.add_argument("--type", metavar="TYPE", help="scenario type of the SCENARIO files, e.g. pod_network_fault_scenarios")
     parser.add_argument("--sandbox", action="store_true", help="on this machine: pods are network namespaces")
     parser.add_argument("--sandbox-file", metavar="FILE", help=f"describes the sandbox (default {DEFAULT_SANDBOX})")
-    parser.add_argument("--seed", metavar="N", help="repeat an earlier choice of targets")
+    parser.add_argument("--seed", metavar="N", help="repeat an earlier choice of targets: a whole number, e.g. 42")
     parser.add_argument("--enforce-limits", action="store_true", help="make the blast radius limits errors")
     parser.add_argument("--require-context", metavar="NAME", help="refuse any other cluster context")
 
@@ -85,7 +87,8 @@ def parser() -> Parser:
     """The whole command line."""
     whole = Parser(
         prog="run_chaos.py", usage=argparse.SUPPRESS, formatter_class=argparse.RawDescriptionHelpFormatter,
-        description="Examples:\n  run_chaos.py --config config/config.yaml --sandbox\n  run_chaos.py plan scenarios/harness/pod-network-loss.yaml --sandbox\n\n"
+        description="Examples:\n  run_chaos.py --config config/config.yaml --sandbox\n"
+        "  run_chaos.py plan scenarios/harness/pod-network-loss.yaml --sandbox\n\n"
         "Network chaos for Kubernetes whose faults are proven at the packets and end by themselves.",
     )  # fmt: skip
     whole.add_argument("--version", action="version", version=f"squall {__version__}")
@@ -99,7 +102,7 @@ def parser() -> Parser:
     plan.add_argument("--show-origin", action="store_true", help="where each setting comes from")
     validate = _command(commands, "validate")
     validate.add_argument("files", nargs="*", metavar="FILE", help="configuration and scenario files (default: the configuration)")
-    validate.add_argument("--type", metavar="TYPE", help="scenario type of the files")
+    validate.add_argument("--type", metavar="TYPE", help="scenario type of the files, e.g. pod_network_fault_scenarios")
     _reading(validate)
     _discovery(commands)
     cleanup = _command(commands, "cleanup")
@@ -112,11 +115,13 @@ def _discovery(commands: argparse._SubParsersAction[Parser]) -> None:
     listing = _command(commands, "list")
     listing.add_argument("--format", choices=("table", "json"), default="table", help="what standard output gets")
     explain = _command(commands, "explain")
-    explain.add_argument("kind", metavar="FAULT[.FIELD]")
+    explain.add_argument(
+        "kind", metavar="TOPIC[.FIELD]", help="a fault, a scenario type or config; a field: pod-network-loss.CORRELATION"
+    )
     schema = _command(commands, "schema")
     schema.add_argument("kind", metavar="TYPE", help="a scenario type, a fault, or config")
     completion = _command(commands, "completion")
-    completion.add_argument("shell", choices=("bash", "zsh", "fish"))
+    completion.add_argument("shell", choices=("bash", "zsh", "fish"), help="bash, zsh or fish")
 
 
 def parse(argv: Sequence[str]) -> argparse.Namespace:

@@ -5,20 +5,25 @@ from __future__ import annotations
 import argparse
 import json
 from collections.abc import Mapping
+from typing import Any
 
 from ..model.errors import EXIT_PASSED
 from ..styles.registry import styles
+from .output import say
 
 
 def execute(arguments: argparse.Namespace, _: Mapping[str, str]) -> int:
-    """Print scenario types and the faults of each."""
-    types = {name: {"summary": style.summary, "faults": sorted(style.models())} for name, style in styles().items()}
+    """Print scenario types and the faults of each, a line about every one."""
+    types: dict[str, dict[str, Any]] = {
+        name: {"summary": style.summary, "faults": {fault: getattr(model, "summary", "") for fault, model in style.models().items()}}
+        for name, style in styles().items()
+    }
     if arguments.format == "json":
         print(json.dumps(types, indent=2))
         return EXIT_PASSED
     for name, facts in types.items():
-        print(f"{name}: {facts['summary']}")
-        for fault in facts["faults"]:
-            print(f"  {fault}")
-    print("More about one: run_chaos.py explain FAULT")
+        say(f"{name}: {facts['summary']}")
+        for fault, summary in facts["faults"].items():
+            say(f"  {fault:28}{summary}".rstrip())
+    say("More about one: run_chaos.py explain FAULT")
     return EXIT_PASSED

@@ -14,6 +14,7 @@ from pathlib import Path
 from .. import __version__
 from ..model.errors import EXIT_FAILED, EXIT_INTERRUPTED, SquallError
 from .arguments import parse
+from .output import tell
 
 _MODULES = {"list": "listing"}
 
@@ -26,22 +27,18 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
         command = importlib.import_module(f"chaos_modules.cli.{name}")
         return int(command.execute(arguments, environment))
     except SquallError as error:
-        _tell(f"error: {error}")
+        tell(f"error: {error}")
         return error.exit_code
     except KeyboardInterrupt:
-        _tell("interrupted; nothing was touched")
+        tell("interrupted; nothing was touched")
         return EXIT_INTERRUPTED
     except BrokenPipeError:
         # Whoever read us has gone, as with `| head`; the interpreter must not complain about it once more at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), 1)
         return EXIT_FAILED
     except Exception as error:  # noqa: BLE001 - the one handler of the process: a bug is reported, never shown raw
-        _tell(f"error: Squall itself failed: {type(error).__name__}: {error}\n  → please report it with {_report(argv)}")
+        tell(f"error: Squall itself failed: {type(error).__name__}: {error}\n  → please report it with {_report(argv)}")
         return EXIT_FAILED
-
-
-def _tell(text: str) -> None:
-    print(text.encode("ascii", "backslashreplace").decode() if "utf" not in (sys.stderr.encoding or "").lower() else text, file=sys.stderr)
 
 
 def _report(argv: Sequence[str]) -> Path:

@@ -1,4 +1,4 @@
-"""`plan`: exactly what `run` would do; writes nothing but what `--save` asks for."""
+"""`plan`: exactly what `run` would do, with -v all lines of every alternative; writes nothing but what `--save` asks for."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from ..model.errors import EXIT_FAILED, EXIT_PASSED, BadInput
 from ..model.plan import Plan, ScenarioPlan, document
 from ..model.program import DEVICE, LEASE, KernelProgram
 from .origin import origins
+from .output import say
 from .preparation import prepare
 from .saved_plan import saved
 
@@ -21,25 +22,25 @@ def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> in
     if arguments.save:
         try:
             Path(arguments.save).write_text(json.dumps(saved(prepared, arguments), indent=2) + "\n", encoding="utf-8")
-        except OSError as error:
+        except (OSError, ValueError) as error:
             raise BadInput(f"the plan cannot be written: {error}", arguments.save, "choose another file") from None
     if arguments.format == "json":
         print(json.dumps(document(prepared.plan), indent=2))
     else:
-        print("\n".join([*prepared.configuration.notices, *_lines(prepared.plan)]))
+        say("\n".join([*prepared.configuration.notices, *_lines(prepared.plan, verbose=bool(arguments.verbose))]))
     if arguments.show_origin:
-        print("\n".join(f"{name} = {value}  ← {origin}" for name, value, origin in origins(prepared.configuration)))
+        say("\n".join(f"{name} = {value}  ← {origin}" for name, value, origin in origins(prepared.configuration)))
     return EXIT_FAILED if any(scenario.unplannable for scenario in prepared.plan.scenarios) else EXIT_PASSED
 
 
-def _lines(plan: Plan) -> Iterator[str]:
+def _lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
     yield f"{plan.cluster}: run {plan.run_id}, seed {plan.seed}, lease {plan.lease_seconds} s"
     for scenario in plan.scenarios:
         yield ""
-        yield from _scenario(scenario, plan.lease_seconds)
+        yield from _scenario(scenario, plan.lease_seconds, verbose=verbose)
 
 
-def _scenario(scenario: ScenarioPlan, lease_seconds: int) -> Iterator[str]:
+def _scenario(scenario: ScenarioPlan, lease_seconds: int, *, verbose: bool) -> Iterator[str]:
     request = scenario.request
     wish = ", ".join(f"{name} {value}" for name, value in request.requested)
     yield f"{request.id}: {wish}  ({request.where})"
@@ -56,12 +57,15 @@ def _scenario(scenario: ScenarioPlan, lease_seconds: int) -> Iterator[str]:
         yield f"  {injection.target.path} on {injection.target.node}: {injection.direction} of {injection.device}"
     for device, programs in dict.fromkeys((injection.device, injection.programs) for injection in scenario.injections):
         for number, program in enumerate(programs, 1):
-            lines = _program(program, f"{program.direction}, {'first' if number == 1 else 'else'}: {program.engine}")
+            title = f"{program.direction}, {'first' if number == 1 else 'else'}: {program.engine}"
+            lines = _program(program, title, whole=number == 1 or verbose)
             yield from (line.replace(DEVICE, device).replace(LEASE, f"{lease_seconds}s") for line in lines)
 
 
-def _program(program: KernelProgram, title: str) -> Iterator[str]:
+def _program(program: KernelProgram, title: str, *, whole: bool) -> Iterator[str]:
     yield f"  {title}{f' ({program.fidelity})' if program.fidelity else ''}"
+    if not whole:
+        return
     named = (("set up", program.setup), ("arm", (program.arm,)), ("renew", (program.renew,)), ("disarm", (program.disarm,)))
     for name, steps in (*named, ("flush", program.flush), ("remove", program.teardown)):
         for step in steps:

@@ -16,11 +16,12 @@ from ..engine.planning import build_plan, check_programs
 from ..loading.configuration import Configuration
 from ..loading.documents import Document, load_yaml
 from ..loading.overrides import load_configuration
-from ..loading.scenarios import load_scenarios
+from ..loading.scenarios import load_scenarios, unknown_type
 from ..loading.validation import problems
 from ..model.errors import BadInput, BadInputs
 from ..model.plan import Plan
 from ..model.request import ImpairmentRequest
+from ..model.wording import shown
 from ..styles.registry import detect_type, styles
 from .arguments import DEFAULT_CONFIG, DEFAULT_SANDBOX
 
@@ -48,7 +49,7 @@ def read_configuration(arguments: argparse.Namespace, environment: Mapping[str, 
 def _assignment(text: str) -> tuple[str, str]:
     path, equals, value = text.partition("=")
     if not equals:
-        raise BadInput(f"{text!a} sets nothing", "--set", "write --set squall.lease_seconds=5")
+        raise BadInput(f"{shown(text)} sets nothing", "--set", "write --set squall.lease_seconds=5")
     return path.strip(), value
 
 
@@ -76,7 +77,7 @@ def scenario_type(name: str | None, document: Document) -> str:
     if name is None:
         return detect_type(document)
     if name not in styles():
-        raise BadInput(f"unknown scenario type {name}", "--type", f"known: {', '.join(styles())}")
+        raise unknown_type(name, tuple(styles()), "--type", [document.file])
     return name
 
 

@@ -18,12 +18,14 @@ from ..engine.interruption import Interruption
 from ..engine.run import execute as execute_plan
 from ..engine.run import result_document
 from ..engine.scenario import Session
-from ..model.errors import BadInput
+from ..model.errors import EXIT_FAILED, EXIT_PASSED, BadInput
 from ..model.plan import Plan, document
+from ..model.wording import printable
 from ..reports.console import Console, LiveConsole, PlainConsole
 from ..reports.record import Record
 from ..reports.style import style_for
 from ..reports.table import final_screen
+from .output import tell
 from .preparation import Prepared, prepare
 from .saved_plan import prepare_saved
 
@@ -45,16 +47,24 @@ def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> in
         record.document("plan.json", document(prepared.plan))
         result = _run(prepared, record, arguments, environment)
         record.document("result.json", result)
+        if record.problem and result["verdict"]["exit_code"] == EXIT_PASSED:
+            result["verdict"] = {"status": "failed", "exit_code": EXIT_FAILED, "reasons": [record.problem]}
         _report(result, record, arguments, environment)
     finally:
         record.close()
     return int(result["verdict"]["exit_code"])
 
 
+class _Printable(logging.Formatter):
+    def format(self, record: logging.LogRecord) -> str:
+        return printable(super().format(record))
+
+
 def _log_to_terminal(arguments: argparse.Namespace) -> None:
     verbosity = 2 if arguments.debug else arguments.verbose
     if verbosity:
         handler = logging.StreamHandler(sys.stderr)
+        handler.setFormatter(_Printable())
         handler.setLevel(logging.DEBUG if verbosity > 1 else logging.INFO)
         logging.getLogger("chaos_modules").addHandler(handler)
 
@@ -62,12 +72,12 @@ def _log_to_terminal(arguments: argparse.Namespace) -> None:
 def _announce(prepared: Prepared) -> None:
     """The cluster first, so that nobody hits the wrong one unknowingly; then what is worth knowing before it begins."""
     plan = prepared.plan
-    print(f"{plan.cluster}: run {plan.run_id}, seed {plan.seed}, scenarios: {len(plan.scenarios)}, pods: {len(_targets(plan))}", file=sys.stderr)
+    tell(f"{plan.cluster}: run {plan.run_id}, seed {plan.seed}, scenarios: {len(plan.scenarios)}, pods: {len(_targets(plan))}")
     for notice in prepared.configuration.notices:
-        print(f"notice: {notice}", file=sys.stderr)
+        tell(f"notice: {notice}")
     for scenario in plan.scenarios:
         for warning in scenario.warnings:
-            print(f"warning: {scenario.request.where}: {warning}", file=sys.stderr)
+            tell(f"warning: {scenario.request.where}: {warning}")
 
 
 def _targets(plan: Plan) -> set[str]:
@@ -79,7 +89,8 @@ def _confirmed(plan: Plan, arguments: argparse.Namespace) -> bool:
     targets = _targets(plan)
     if arguments.yes or len(targets) <= MANY_TARGETS or not (sys.stdin.isatty() and sys.stderr.isatty()):
         return True
-    print(f"This impairs {len(targets)} targets in {plan.cluster}: {', '.join(sorted(targets))}\nGo on? [y/N] ", end="", file=sys.stderr, flush=True)
+    tell(f"This impairs {len(targets)} targets in {plan.cluster}: {', '.join(sorted(targets))}")
+    print("Go on? [y/N] ", end="", file=sys.stderr, flush=True)
     return sys.stdin.readline().strip().lower() in ("y", "yes")
 
 
@@ -134,5 +145,5 @@ def _report(result: dict[str, Any], record: Record, arguments: argparse.Namespac
         plain = style_for(sys.stdout, "never", environment)
         try:
             Path(arguments.output).write_text(final_screen(result, str(record.path), plain, 120), encoding="utf-8")
-        except OSError as error:
-            print(f"warning: {arguments.output} could not be written: {error}; the report is in {record.path}", file=sys.stderr)
+        except (OSError, ValueError) as error:
+            tell(f"warning: {arguments.output} could not be written: {error}; the report is in {record.path}")

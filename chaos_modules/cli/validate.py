@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from ..loading.documents import Document, load_yaml
 from ..model.errors import EXIT_PASSED, BadInput, BadInputs
 from .arguments import DEFAULT_CONFIG
+from .output import say
 from .preparation import read_configuration, scenario_type, translate
 
 
@@ -16,7 +17,7 @@ def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> in
     problems: list[BadInput] = []
     for path in arguments.files or [arguments.config or DEFAULT_CONFIG]:
         try:
-            print(f"ok  {path}: {_check(path, arguments, environment)}")
+            say(f"ok  {path}: {_check(path, arguments, environment)}")
         except BadInputs as error:
             problems += error.problems
         except BadInput as error:

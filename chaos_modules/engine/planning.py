@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import random
 from collections.abc import Sequence
+from dataclasses import replace
 
-from ..kernel.compiler import Wish, compile_programs
+from ..kernel.compiler import compile_programs
+from ..kernel.wish import Wish
 from ..model.errors import BadInput, NoTarget, Refused, SquallError
 from ..model.impairment import Direction, TokenBucket
 from ..model.outcome import TargetStatus
@@ -14,6 +16,7 @@ from ..model.program import KernelProgram
 from ..model.request import ImpairmentRequest
 from ..model.target import Selection, Snapshot
 from ..safety.limits import breaches, enforce
+from ..targets.peers import with_addresses
 from ..targets.pods import select
 
 
@@ -32,6 +35,8 @@ def build_plan(
 def _plan_scenario(
     request: ImpairmentRequest, snapshot: Snapshot, chance: random.Random, run_id: str, index: int, lease_seconds: int, enforced: bool
 ) -> ScenarioPlan:  # fmt: skip
+    traffic, nobody = with_addresses(request.traffic, snapshot)
+    request = replace(request, traffic=traffic, notices=(*request.notices, *nobody))
     programs = {direction: _programs(request, direction, run_id) for direction in request.directions}
     try:
         selection = select(snapshot, request.selector, chance)

@@ -28,6 +28,9 @@ START_SECONDS, TURN_SECONDS = 20.0, 10.0
 PATIENCE_SECONDS = 10.0
 # Both clocks of a count are the same; the margin keeps packets that were on their way when the fault came or went out of the peers' count.
 PEER_MARGIN_SECONDS = 0.2
+# An event that seems older was not so long on its way: the clocks differ.
+LONGEST_DELIVERY_SECONDS = 10.0
+BASELINE_SECONDS = 3.0
 Emit = Callable[..., None]
 
 
@@ -146,29 +149,47 @@ class ScenarioRun:
                     facts.lost = facts.lost or f"its injector ended in mid-fault ({said.ended}); the kernel ends the fault within its lease"
             return
         self.session.relay(said.event)
+        self._check_clock(said)
         heard_of = self.facts.get(str(said.event.get("target")))
         if heard_of:
             heard_of.add(said.event)
 
+    def _check_clock(self, said: Said) -> None:
+        """Deadlines and the peers' counts are in absolute time: a node whose clock is wrong is stopped."""
+        offset = float(said.event["time"]) - time.time() if said.event else 0.0
+        if not -LONGEST_DELIVERY_SECONDS < offset < 1:
+            for injection in self.scenario.injections:
+                if injection.target.node == said.node:
+                    self.facts[injection.key].clock_offset = offset
+            if said.node in self.carriers:
+                self.carriers[said.node].say("stop")
+
     def _conclude(self) -> ScenarioOutcome:
         counts = self._peer_counts()
         targets = tuple(
-            conclude(self.request, injection, self.facts[injection.key], counts.get(injection.key, ())) for injection in self.scenario.injections
+            conclude(self.request, injection, self.facts[injection.key], *counts.get(injection.key, ((), ())))
+            for injection in self.scenario.injections
         )
-        status, reason = scenario_status(targets, self.session.require_traffic)
+        beside = self._bystanders(targets)
+        # A damaged packet may turn up as another flow's.
+        blurred = self.request.impairment.corrupt is not None
+        status, reason = scenario_status(targets, self.session.require_traffic, None if blurred else beside)
         skew, together = timing(targets)
         return ScenarioOutcome(
             type=self.request.type, file=self.request.file, id=self.request.id, style=self.request.style, status=status, reason=reason,
-            targets=targets, skew_seconds=skew, together_seconds=together, bystanders=self._bystanders(targets),
+            targets=targets, skew_seconds=skew, together_seconds=together, bystanders=beside,
         )  # fmt: skip
 
-    def _peer_counts(self) -> dict[str, Sequence[PeerCount]]:
-        peers, found = self.session.cluster.peers, {}
+    def _peer_counts(self) -> dict[str, tuple[Sequence[PeerCount], Sequence[PeerCount]]]:
+        """Per injection: the flows' counts during its fault, and in the seconds before it."""
+        peers = self.session.cluster.peers
+        found: dict[str, tuple[Sequence[PeerCount], Sequence[PeerCount]]] = {}
         for key, facts in self.facts.items():
             if peers and facts.armed and facts.ended:
                 effect = next(one for one in self.scenario.injections if one.key == key).programs[0].effect
                 burnt = effect.burst * 8 / effect.rate + 1 if effect.rate else 0.0  # the bucket is full when the fault begins
-                found[key] = peers.count(facts.armed + PEER_MARGIN_SECONDS + burnt, facts.ended - PEER_MARGIN_SECONDS)
+                during = peers.count(facts.armed + PEER_MARGIN_SECONDS + burnt, facts.ended - PEER_MARGIN_SECONDS)
+                found[key] = (during, peers.count(facts.armed - BASELINE_SECONDS, facts.armed - 0.02))
         return found
 
     def _bystanders(self, targets: Sequence[TargetOutcome]) -> Bystanders | None:

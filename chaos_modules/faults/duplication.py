@@ -12,12 +12,14 @@ from .registry import Fault, fault
 
 @fault("pod-network-duplication", "a share of the packets arrives twice")
 class Duplication(Fault):
-    """A duplicate carries the sequence number of its original (A41)."""
+    """A duplicate carries the sequence number of its original."""
 
+
+    source = "Harness pod-network-duplication"
     network_packet_duplication_percentage: ShareField = Field(
-        Percentage.parse(100), description="Share of the matched packets that is sent twice; 100 doubles every packet (A1)."
+        Percentage.parse(100), description="Share of the matched packets that is sent twice; 100 doubles every packet."
     )
-    correlation: PercentageField = Field(NO_CHANCE, description="How much copies come in clumps; 0 makes every packet independent (A2).")
+    correlation: PercentageField = Field(NO_CHANCE, description="How much copies come in clumps; 0 makes every packet independent.")
 
     def impairment(self) -> Impairment:
         return Impairment(duplicate=Chance(percentage=self.network_packet_duplication_percentage, correlation=self.correlation))

@@ -14,6 +14,8 @@ from .registry import Fault, fault
 class Loss(Fault):
     """Lost as on the wire: the sender is not told."""
 
+
+    source = "Harness pod-network-loss"
     network_packet_loss_percentage: ShareField = Field(
         Percentage.parse(100), description="Share of the matched packets that is lost; 100 cuts the matched traffic off."
     )

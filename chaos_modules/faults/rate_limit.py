@@ -16,13 +16,15 @@ LONG_DELAY_SECONDS = 1.0
 
 @fault("pod-network-rate-limit", "matched packets share a link of a given rate")
 class RateLimit(Fault):
-    """Sizes below a full Ethernet frame are refused, since the kernel would drop every full packet; the rest of B18 is a notice."""
+    """Sizes below a full Ethernet frame are refused, since the kernel would drop every full packet."""
 
-    network_bandwidth: RateField = Field(Rate.parse("1mbit"), description="Sustained rate (B1); `mbps` means megabytes per second (B19).")
-    burst: SizeField = Field(Size.parse("32kb"), description="Bytes saved up while idle and sent at once (B2).")
-    limit: SizeField = Field(Size.parse("2mb"), description="Bytes queued before packets are dropped (B3).")
-    min_burst: SizeField | None = Field(None, description="Bucket of PEAK_RATE, at least one full frame (B4).")
-    peak_rate: RateField | None = Field(None, description="Rate at which a burst leaves, above NETWORK_BANDWIDTH; needs MIN_BURST (B5).")
+
+    source = "Harness pod-network-rate-limit"
+    network_bandwidth: RateField = Field(Rate.parse("1mbit"), description="Sustained rate; `mbps` means megabytes per second.")
+    burst: SizeField = Field(Size.parse("32kb"), description="Bytes saved up while idle and sent at once.")
+    limit: SizeField = Field(Size.parse("2mb"), description="Bytes queued before packets are dropped.")
+    min_burst: SizeField | None = Field(None, description="Bucket of PEAK_RATE, at least one full frame.")
+    peak_rate: RateField | None = Field(None, description="Rate at which a burst leaves, above NETWORK_BANDWIDTH; needs MIN_BURST.")
 
     @field_validator("burst", "limit", "min_burst")
     @classmethod

@@ -12,19 +12,29 @@ from typing import ClassVar, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from ..model.impairment import Impairment
+from ..model.impairment import Chance, Direction, Impairment, Reorder
+from ..model.traffic import TrafficRule
 
 
 class Fault(BaseModel):
-    """The tunables of a fault, written in upper case in scenario files; a subclass adds its fields and `impairment`."""
+    """The tunables of a fault, written in upper case in scenario files; a subclass adds its fields, their `source` and `impairment`."""
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=str.upper, validate_by_name=True, validate_by_alias=True)
     id: ClassVar[str]
     summary: ClassVar[str]
+    source: ClassVar[str] = "Squall"
 
     @abstractmethod
     def impairment(self) -> Impairment:
         """What the fault does to the packets that it matches."""
+
+    def own_directions(self) -> tuple[Direction, ...]:
+        """The directions of a fault that sets them itself; empty where DIRECTION does."""
+        return ()
+
+    def allowed(self) -> tuple[TrafficRule, ...]:
+        """Packets that the fault spares, beside those that the filters do."""
+        return ()
 
     def notices(self) -> tuple[str, ...]:
         """What is allowed, but probably not what was meant."""
@@ -62,8 +72,9 @@ def described(impairment: Impairment) -> tuple[tuple[str, str], ...]:
         part = getattr(impairment, item.name)
         if part is None or isinstance(part, bool):
             continue
-        for index, own in enumerate(fields(part)):
-            value = getattr(part, own.name)
-            if index == 0 or value != own.default:
-                shown.append((item.name if index == 0 else f"{item.name} {own.name.replace('_', ' ')}", str(value)))
+        for inner in (part.chance, part) if isinstance(part, Reorder) else (part,):
+            for index, own in enumerate(fields(inner)):
+                value = getattr(inner, own.name)
+                if not isinstance(value, Chance) and (index == 0 or value != own.default):
+                    shown.append((item.name if index == 0 else f"{item.name} {own.name.replace('_', ' ')}", str(value)))
     return tuple(shown)

@@ -15,6 +15,8 @@ from ..model.traffic import WITH_PORTS, Network, PortRange, TrafficFilter, Traff
 
 # One bit of the packet mark tells a copy from its original while both cross the egress hook; it is cleared before the packet goes on.
 COPY_MARK = 0x40000000
+# Where kernels before 5.16 have no egress hook, packets pass here just before the device's qdisc.
+POSTROUTING = "postrouting"
 NEIGHBOUR_DISCOVERY = "{ nd-router-solicit, nd-router-advert, nd-neighbor-solicit, nd-neighbor-advert, nd-redirect }"
 
 
@@ -24,6 +26,7 @@ class Table:
 
     name: str
     link_layer: bool
+    family: str = "netdev"
     lines: list[str] = field(default_factory=list)
     rules: int = 0
 
@@ -37,16 +40,17 @@ class Table:
         self.lines.append(f"  set {name} {{ type {kind}; flags interval; auto-merge;{elements} }}")
 
     def chain(self, name: str, rules: Iterable[str], hook: str = "", device: str = DEVICE) -> None:
-        """Declare a chain, at a hook of a device (`ingress`, `egress`) or for jumping to."""
+        """Declare a chain, at a hook of a device (`ingress`, `egress`), at `postrouting`, or for jumping to."""
         rules = list(rules)
         self.rules += len(rules)
-        head = [f'    type filter hook {hook} device "{device}" priority 0; policy accept;'] if hook else []
+        place = hook if hook == POSTROUTING else f'{hook} device "{device}"'
+        head = [f"    type filter hook {place} priority 0; policy accept;"] if hook else []
         self.lines += [f"  chain {name} {{", *head, *(f"    {rule}" for rule in rules), "  }"]
 
     def script(self) -> str:
         """The whole table. It starts disarmed: the lease is empty."""
         lease = "  set lease { type ether_type; flags timeout; }"
-        return "\n".join([f"table netdev {self.name} {{", lease, *self.lines, "}"]) + "\n"
+        return "\n".join([f"table {self.family} {self.name} {{", lease, *self.lines, "}"]) + "\n"
 
     def _elements(self, timeout: str) -> str:
         protocols = ("ip", "ip6", "arp") if self.link_layer else ("ip", "ip6")
@@ -54,20 +58,20 @@ class Table:
 
     def arm(self) -> Step:
         """Begin to steer, for one lease."""
-        return Step(nft=f"add element netdev {self.name} lease {self._elements(f' timeout {LEASE}')}\n")
+        return Step(nft=f"add element {self.family} {self.name} lease {self._elements(f' timeout {LEASE}')}\n")
 
     def renew(self) -> Step:
         """Extend the lease: adding an element again would not extend it, and deleting an expired one fails the whole transaction."""
-        delete = f"delete element netdev {self.name} lease {self._elements('')}\n"
+        delete = f"delete element {self.family} {self.name} lease {self._elements('')}\n"
         return Step(nft=delete + (self.arm().nft))
 
     def disarm(self) -> Step:
         """Stop steering, whatever is left of the lease."""
-        return Step(nft=f"flush set netdev {self.name} lease\n")
+        return Step(nft=f"flush set {self.family} {self.name} lease\n")
 
     def delete(self) -> Step:
         """Remove the table."""
-        return Step(nft=f"delete table netdev {self.name}\n")
+        return Step(nft=f"delete table {self.family} {self.name}\n")
 
 
 def chance(percentage: Percentage) -> str:

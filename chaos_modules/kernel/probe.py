@@ -71,7 +71,7 @@ def _probe(flow: Flow, effect: Effect, rule: TrafficRule) -> Probe:
 def _amount(effect: Effect) -> tuple[int, int]:
     """How many frames of which size: enough to see a share, or to fill the bucket and then some 40 ms of the rate."""
     if effect.rate is None:
-        smallest = min(share for share in (effect.loss, effect.duplicate, 10**6) if share)
+        smallest = min(share for share in (effect.loss, effect.duplicate, effect.corrupt, effect.reorder, 10**6) if share)
         return min(_LARGEST_COUNT, max(400, 25 * 10**6 // smallest)), 128
     extra = effect.rate * _RATE_SECONDS / 8
     size = int(min(1400, max(128, extra / 4)))

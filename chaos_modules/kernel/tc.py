@@ -15,6 +15,9 @@ FAULT_CLASS = "ca05:10"
 FAULT_LEAF = "ca06:"
 DROP_CLASS = "ca05:20"
 DROP_LEAF = "ca07:"
+# A netem of ours takes one child, for the rate behind the delay.
+NETEM_CHILD = "ca06:1"
+CHILD_LEAF = "ca08:"
 # A class must have a rate; a lower one would be a cap nobody asked for, and htb warns about a larger quantum.
 NO_CAP = ("rate", "1tbit", "quantum", "60000")
 FLUSH_RATE = "100gbit"
@@ -77,22 +80,22 @@ def blackhole(device: str) -> tuple[Step, ExpectedQdisc]:
     return step, ExpectedQdisc(device=device, kind="blackhole", handle=DROP_LEAF, parent=DROP_CLASS)
 
 
-def token_bucket(device: str, bucket: TokenBucket) -> tuple[Step, ExpectedQdisc]:
+def token_bucket(device: str, bucket: TokenBucket, parent: str, handle: str) -> tuple[Step, ExpectedQdisc]:
     """The bucket itself. `mtu` is what tc calls the smallest burst (B4); a peak rate needs it (B18)."""
     words = ["tbf", "rate", f"{bucket.rate.bits_per_second}bit", "burst", f"{bucket.burst.octets}b", "limit", f"{bucket.limit.octets}b"]
     if bucket.minimum_burst:
         words += ["mtu", f"{bucket.minimum_burst.octets}b"]
     if bucket.peak_rate:
         words += ["peakrate", f"{bucket.peak_rate.bits_per_second}bit"]
-    step = _tc("qdisc", "add", "dev", device, "parent", FAULT_CLASS, "handle", FAULT_LEAF, *words)
-    options = (("rate", bucket.rate.bits_per_second // 8),)
-    return step, ExpectedQdisc(device=device, kind="tbf", handle=FAULT_LEAF, parent=FAULT_CLASS, options=options)
+    step = _tc("qdisc", "add", "dev", device, "parent", parent, "handle", handle, *words)
+    options = (("rate", bucket.rate.bits_per_second // 8), ("burst", bucket.burst.octets))
+    return step, ExpectedQdisc(device=device, kind="tbf", handle=handle, parent=parent, options=options)
 
 
-def flush_token_bucket(device: str, bucket: TokenBucket) -> Step:
+def flush_token_bucket(device: str, bucket: TokenBucket, parent: str, handle: str) -> Step:
     """Let the bucket drain at line rate (B14)."""
     words = ("tbf", "rate", FLUSH_RATE, "burst", "1mb", "limit", f"{bucket.limit.octets}b")
-    return _tc("qdisc", "change", "dev", device, "parent", FAULT_CLASS, "handle", FAULT_LEAF, *words)
+    return _tc("qdisc", "change", "dev", device, "parent", parent, "handle", handle, *words)
 
 
 def intermediate_device(name: str) -> tuple[Step, ...]:

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Literal
 
-from pydantic import Field, PrivateAttr, StringConstraints
+from pydantic import PrivateAttr, StringConstraints
 
 from .krkn_sections import (
     Cerberus,
@@ -21,6 +21,7 @@ from .krkn_sections import (
     Telemetry,
     Triggers,
     Tunings,
+    about,
 )
 
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -29,45 +30,48 @@ DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[
 class Toleration(StrictSection):
     """A toleration of the carrier pods, as in Kubernetes."""
 
-    key: str = ""
-    operator: Literal["Exists", "Equal"] = "Equal"
-    value: str = ""
-    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = None
-    tolerationSeconds: int | None = None
+    key: str = about("", "Key of the taint; empty means all.", "dedicated")
+    operator: Literal["Exists", "Equal"] = about("Equal", "Whether the value matters.")
+    value: str = about("", "Value of the taint.", "chaos")
+    effect: Literal["NoSchedule", "PreferNoSchedule", "NoExecute"] | None = about(None, "Effect of the taint; empty means all.")
+    tolerationSeconds: int | None = about(None, "How long a NoExecute taint is tolerated.", "300", ge=0, unit="seconds")
 
 
 class Resources(StrictSection):
     """What the carrier pods ask for and may use, as in Kubernetes."""
 
-    requests: dict[str, str] = Field(default_factory=dict)
-    limits: dict[str, str] = Field(default_factory=dict)
+    requests: dict[str, str] = about({}, "What a carrier pod is promised.", "{cpu: 10m, memory: 32Mi}")
+    limits: dict[str, str] = about({}, "What a carrier pod may use.", "{memory: 128Mi}")
 
 
 class Injector(StrictSection):
-    """The carrier pods. An empty image means Squall's own; `capabilities` is the least privilege that works nearly everywhere."""
+    """The carrier pods: `capabilities` is the least privilege that works nearly everywhere."""
 
-    image: str = ""
-    pull_policy: Literal["Always", "IfNotPresent", "Never"] = "IfNotPresent"
-    pull_secrets: list[str] = Field(default_factory=list)
-    service_account: str = ""
-    security: Literal["capabilities", "privileged"] = "capabilities"
-    resources: Resources = Resources()
-    node_selector: dict[str, str] = Field(default_factory=dict)
-    tolerations: list[Toleration] = Field(default_factory=list)
+    image: str = about("", "Image of the carrier pods; empty means Squall's own.", "registry.example/squall-injector:1")
+    pull_policy: Literal["Always", "IfNotPresent", "Never"] = about("IfNotPresent", "When the image is pulled.")
+    pull_secrets: list[str] = about([], "Secrets for pulling the image.", "[registry]")
+    service_account: str = about("", "Service account of the carrier pods.", "squall-injector")
+    security: Literal["capabilities", "privileged"] = about("capabilities", "Rights of the carrier pods; privileged only where a cluster needs it.")
+    resources: Resources = about(Resources(), "What the carrier pods ask for and may use.")
+    node_selector: dict[str, str] = about({}, "Labels of nodes on which carrier pods may run.", "{kubernetes.io/os: linux}")
+    tolerations: list[Toleration] = about([], "Taints that carrier pods tolerate.")
 
 
 class Squall(StrictSection):
-    """Our own settings. `on_runner_loss` unset means finish on a cluster and stop in the sandbox."""
+    """Squall's own settings."""
 
-    record_directory: str = "runs"
-    lease_seconds: int = Field(10, ge=3, le=60)
-    seed: int | None = Field(None, ge=0)
-    sandbox_file: str | None = None
-    on_runner_loss: Literal["finish", "stop"] | None = None
-    require_traffic: Literal["any", "all"] = "any"
-    enforce_limits: bool = False
-    namespace: DnsLabel = "squall"
-    injector: Injector = Injector()
+    record_directory: str = about("runs", "Every run writes a folder of its own here.")
+    lease_seconds: int = about(10, "The kernel ends a fault by itself when it was not renewed for so long.", ge=3, le=60, unit="seconds")
+    seed: int | None = about(None, "Repeats an earlier choice of targets; empty draws one.", "42", ge=0, le=2**63 - 1)
+    sandbox_file: str | None = about(None, "Pods and traffic of `--sandbox`; empty means config/sandbox.yaml.", "config/sandbox.yaml")
+    on_runner_loss: Literal["finish", "stop"] | None = about(
+        None, "What becomes of a fault without its runner. `finish`: it ends at its deadline; `stop`: within one lease. "
+        "Empty: stop in the sandbox, else finish.",
+    )
+    require_traffic: Literal["any", "all"] = about("any", "How many of the targets must have met matching traffic.")
+    enforce_limits: bool = about(False, "Make the limits on how much is hit at once errors instead of warnings.")
+    namespace: DnsLabel = about("squall", "Where the carrier pods run.")
+    injector: Injector = about(Injector(), "The carrier pods.")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from typing import Any, TypeVar
 from pydantic import BaseModel, ValidationError
 
 from ..model.errors import BadInput, BadInputs
+from ..model.wording import one_line
 from .nodes import Location, read
 from .validation import problems
 
@@ -25,7 +26,7 @@ _KINDS = (
 
 @dataclass(frozen=True, slots=True)
 class Document:
-    """Plain data (mappings, lists, text, numbers), and the position of every key and value as `file:line:column`."""
+    """Plain data (mappings, lists, text, numbers), and the position of every key and value as `file:line:column`, all of it printable."""
 
     file: str
     data: Any
@@ -77,8 +78,8 @@ def _replaced(data: Any, location: tuple[str, ...], value: Any) -> Any:
 
 def load_yaml(path: Path | str) -> Document:
     """Read a file of at most 1 MiB. Raises BadInput (or BadInputs) for anything that is not one well-formed document of plain data."""
-    file = str(path)
-    text = _decoded(_content(file), file)
+    file = one_line(str(path))
+    text = read_text(path)
     if file.endswith(".json"):
         # Tabs are white space in JSON but not in YAML, and cannot occur inside a JSON string.
         text = text.replace("\t", " ")
@@ -86,21 +87,26 @@ def load_yaml(path: Path | str) -> Document:
     return Document(file, tree.data, tree.values, tree.keys)
 
 
-def _content(file: str) -> bytes:
-    where = f"{file}:1:1"
+def read_text(path: Path | str, largest: int = LARGEST) -> str:
+    """What a regular file of at most `largest` bytes says. Raises BadInput."""
+    return _decoded(_content(str(path), largest), one_line(str(path)))
+
+
+def _content(path: str, largest: int) -> bytes:
+    where = f"{one_line(path)}:1:1"
     try:
-        _check_kind(Path(file).stat().st_mode, where)
-        with os.fdopen(os.open(file, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
+        _check_kind(Path(path).stat().st_mode, where)
+        with os.fdopen(os.open(path, os.O_RDONLY | os.O_NONBLOCK | os.O_CLOEXEC), "rb") as stream:
             _check_kind(os.fstat(stream.fileno()).st_mode, where)
-            content = stream.read(LARGEST + 1)
+            content = stream.read(largest + 1)
     except FileNotFoundError:
         raise BadInput("no such file", where, "check the path; a relative path starts at the current directory") from None
     except OSError as error:
         raise BadInput(f"cannot be read: {error.strerror}", where, "check the path and its permissions") from None
     except ValueError:
-        raise BadInput("not a path: it contains a NUL", where.replace("\0", "\\0"), "correct the path") from None
-    if len(content) > LARGEST:
-        raise BadInput("larger than 1 MiB", where, "split it; a scenario or configuration file is a few kilobytes")
+        raise BadInput("not a path: it contains a NUL", where, "correct the path") from None
+    if len(content) > largest:
+        raise BadInput(f"larger than {largest // 2**20} MiB", where, "split it; a scenario or configuration file is a few kilobytes")
     return content
 
 

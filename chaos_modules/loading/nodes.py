@@ -16,12 +16,14 @@ from ..model.wording import shown
 Location = tuple[str | int, ...]
 
 DEEPEST = 50
-MOST_NODES = 100_000
+MOST_NODES = 25_000
+MOST_PROBLEMS = 50
 
 _LOADER: type[Any] = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 _TAG = "tag:yaml.org,2002:"
 _TEXT_TAGS = frozenset(f"{_TAG}{name}" for name in ("str", "timestamp", "merge", "value"))
-_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ufffe\uffff]")
+_CONTROL = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f-\x84\x86-\x9f\ud800-\udfff\ufffe\uffff]")
+_KEY = re.compile(rf"[^{_CONTROL.pattern[1:-1]}]{{0,1000}}")
 _HINTS = (
     ("'\\t'", "a tab where YAML expects spaces", "indent with spaces"),
     ("tab character", "a tab where YAML expects spaces", "indent with spaces"),
@@ -83,9 +85,11 @@ def _readable(error: yaml.MarkedYAMLError, file: str) -> BadInput:
 
 
 def _check_shape(text: str, file: str) -> None:
-    """Depth and number of documents are checked on the flat stream of events, before anything recursive sees the text."""
+    """Depth, size and number of documents are checked on the flat stream of events, before anything recursive sees the text."""
     depth = documents = 0
-    for event in yaml.parse(text, Loader=_LOADER):
+    for count, event in enumerate(yaml.parse(text, Loader=_LOADER)):
+        if count > 2 * MOST_NODES:
+            raise _too_many(_mark(event.start_mark, file))
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
             if depth > DEEPEST:
@@ -96,6 +100,10 @@ def _check_shape(text: str, file: str) -> None:
             documents += 1
             if documents > 1:
                 raise BadInput("a second document begins", _mark(event.start_mark, file), "keep one document per file, without `---`")
+
+
+def _too_many(where: str) -> BadInput:
+    return BadInput(f"more than {MOST_NODES} values, aliases expanded", where, "write it without nested aliases, or split it")
 
 
 def _too_deep(where: str) -> BadInput:
@@ -128,7 +136,7 @@ class _Builder:
         self._nodes += 1
         where = _mark(node.start_mark, self.file)
         if self._nodes > MOST_NODES:
-            raise BadInput(f"more than {MOST_NODES} values, aliases expanded", where, "write it without nested aliases, or split it")
+            raise _too_many(where)
         return where
 
     def _mapping(self, node: yaml.MappingNode, location: Location, depth: int) -> dict[str, Any]:
@@ -140,7 +148,7 @@ class _Builder:
             key, where = self._key(key_node), _mark(key_node.start_mark, self.file)
             if key in data:
                 first = self.keys[(*location, key)]
-                self.problems.append(BadInput(f"{key}: given twice, first at {first}", where, "keep one of the two"))
+                self._problem(f"{key}: given twice, first at {first}", where, "keep one of the two")
             else:
                 self.keys[(*location, key)] = where
                 data[key] = self.build(value_node, (*location, key), depth + 1)
@@ -166,26 +174,32 @@ class _Builder:
                 if key.tag == f"{_TAG}merge":
                     yield from self._merged(value, depth + 1)
         else:
-            self.problems.append(BadInput("a merge key (<<) with something that is not a mapping", where, "give it an alias of a mapping"))
+            self._problem("a merge key (<<) with something that is not a mapping", where, "give it an alias of a mapping")
 
     def _key(self, node: yaml.Node) -> str:
         """A key is its text as written, so that `on` and `no` are keys like any other; numbers and null are mistakes."""
-        if isinstance(node, yaml.ScalarNode) and node.tag in (*_TEXT_TAGS, f"{_TAG}bool"):
+        if isinstance(node, yaml.ScalarNode) and node.tag in (*_TEXT_TAGS, f"{_TAG}bool") and _KEY.fullmatch(node.value):
             return str(node.value)
         text = shown(node.value) if isinstance(node, yaml.ScalarNode) else "a list or a mapping"
-        self.problems.append(BadInput(f"the key {text} is not text", _mark(node.start_mark, self.file), "put the key in quotes"))
+        self._problem(f"the key {text} is not text", _mark(node.start_mark, self.file), "put the key in quotes")
         return text
+
+    def _problem(self, what: str, where: str, remedy: str) -> None:
+        self.problems.append(BadInput(what, where, remedy))
+        if len(self.problems) == MOST_PROBLEMS:
+            self.problems.append(BadInput("there may be more", where, "correct these first"))
+            raise BadInputs(self.problems)
 
     def _scalar(self, node: yaml.Node, where: str) -> Any:
         kind = node.tag.removeprefix(_TAG)
         if isinstance(node, yaml.ScalarNode) and node.tag in _TEXT_TAGS:
             if control := _CONTROL.search(node.value):
-                self.problems.append(BadInput(f"the control character {shown(control[0])} in a text", where, "remove it"))
+                self._problem(f"the control character {shown(control[0])} in a text", where, "remove it")
             return node.value
         if isinstance(node, yaml.ScalarNode) and kind in ("null", "bool", "int", "float"):
             return _value(kind, node.value)
-        tag = f"!!{kind}" if node.tag.startswith(_TAG) else node.tag
-        self.problems.append(BadInput(f"the tag {tag} is not allowed", where, "remove the tag"))
+        tag = (f"!!{kind}" if node.tag.startswith(_TAG) else node.tag)[:80]
+        self._problem(f"the tag {tag} is not allowed", where, "remove the tag")
         return None
 
 

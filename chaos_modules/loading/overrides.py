@@ -9,7 +9,7 @@ from typing import Any
 from pydantic import BaseModel
 
 from ..model.errors import BadInput, BadInputs
-from ..model.wording import choices
+from ..model.wording import choices, one_line
 from .configuration import Configuration
 from .documents import Document, load_yaml
 from .gates import idle_collections, refused_gates, unknown_keys
@@ -17,6 +17,7 @@ from .nodes import read
 from .scenarios import scenario_files
 from .validation import annotation_at, keys_at
 
+_LONGEST_SHOWN = 200
 VARIABLE_PREFIX = "SQUALL_SET__"
 
 
@@ -44,9 +45,9 @@ def load_configuration(
 def _assignments(overrides: Mapping[str, str], environment: Mapping[str, str]) -> Iterator[tuple[str, tuple[str, ...], str]]:
     for name in sorted(environment):
         if name.startswith(VARIABLE_PREFIX):
-            yield name, tuple(name.removeprefix(VARIABLE_PREFIX).split("__")), environment[name]
+            yield one_line(name), tuple(name.removeprefix(VARIABLE_PREFIX).split("__")), environment[name]
     for path, text in overrides.items():
-        yield f"--set {path}", tuple(path.split(".")), text
+        yield f"--set {one_line(path)[:_LONGEST_SHOWN]}", tuple(path.split(".")), text
 
 
 def _overridden(document: Document, overrides: Mapping[str, str], environment: Mapping[str, str]) -> Document:
@@ -68,7 +69,7 @@ def _check_path(path: tuple[str, ...], origin: str) -> None:
         known = keys_at(Configuration, path[:depth])
         if isinstance(parent, type) and issubclass(parent, BaseModel):
             if part not in known:
-                raise BadInput(f"{part or '(nothing)'} is not a field of the configuration", origin, choices(part, known))
+                raise BadInput(f"{one_line(part)[:_LONGEST_SHOWN] or '(nothing)'} is not a field of the configuration", origin, choices(part, known))
         elif not str(parent).startswith("dict"):
             raise BadInput(f"{'.'.join(path[:depth])} has no fields below it", origin, "give it as a whole, e.g. [first, second]")
 

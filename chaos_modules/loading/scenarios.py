@@ -3,15 +3,23 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from typing import Any
 
 from ..model.errors import BadInput, BadInputs
-from ..model.wording import choices, shown
+from ..model.wording import CLOSELY, choices, one_line, shown
 from .configuration import Configuration, ScenarioFile
 from .documents import Document, load_yaml
 from .nodes import Location
 
+KRKN_TYPES = frozenset({
+    "application_outages_scenarios", "arcaflow_scenarios", "cluster_shut_down_scenarios", "container_scenarios", "hog_scenarios",
+    "http_load_scenarios", "ingress_node_scenarios", "kubevirt_vm_outage", "managedcluster_scenarios", "network_chaos_ng_scenarios",
+    "network_chaos_scenarios", "node_scenarios", "plugin_scenarios", "pod_disruption_scenarios", "pod_network_scenarios", "pvc_scenarios",
+    "service_disruption_scenarios", "service_hijacking_scenarios", "storage_throttle_scenarios", "syn_flood_scenarios", "time_scenarios",
+    "zone_outages_scenarios",
+})  # fmt: skip
+_MOST_LISTED = 10
 _AT: Location = ("kraken", "chaos_scenarios")
 _FORM = "write `- type:` and below it `- path/to/file.yaml`"
 
@@ -47,9 +55,7 @@ def _read_entry(
     at = (*at, kind)
     if kind not in known_types:
         named = paths if isinstance(paths, list) else [paths]
-        listed = ", ".join(str(path) for path in named if path) or "no file"
-        what = f"unknown scenario type {kind} (for {listed}); nothing was run"
-        problems.append(BadInput(what, document.position(at, key=True), choices(kind, sorted(known_types))))
+        problems.append(unknown_type(kind, known_types, document.position(at, key=True), [str(path) for path in named if path]))
     elif paths and not isinstance(paths, list):
         problems.append(BadInput(f"{kind}: {shown(paths)} is not a list of files", document.position(at), _FORM))
     else:
@@ -60,6 +66,15 @@ def _read_entry(
             else:
                 what = f"{kind}[{index}]: {shown(path)} is not the path of a file"
                 problems.append(BadInput(what, where, "write one path per line, without a list inside the list"))
+
+
+def unknown_type(kind: str, known_types: Collection[str], where: str, files: Sequence[str] = ()) -> BadInput:
+    """A scenario type that cannot be run: one of krkn's that this version does not have, or none at all."""
+    listed = ", ".join(one_line(path) for path in files[:_MOST_LISTED]) + (", …" if files[_MOST_LISTED:] else "")
+    if kind in KRKN_TYPES:
+        remedy = f"leave it out; this version runs: {', '.join(sorted(known_types))}"
+        return BadInput(f"{kind} is a scenario type of krkn that this version does not run (for {listed or 'no file'})", where, remedy)
+    return BadInput(f"unknown scenario type {kind} (for {listed or 'no file'}); nothing was run", where, choices(kind, sorted(known_types), CLOSELY))
 
 
 def load_scenarios(configuration: Configuration) -> list[tuple[ScenarioFile, Document]]:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+MOST_SHOWN = 60
 EXIT_PASSED = 0
 EXIT_FAILED = 1
 EXIT_ALERTS = 2
@@ -52,7 +53,9 @@ class BadInputs(BadInput):
     """Several wrong inputs at once, so that one run shows all of them."""
 
     def __init__(self, problems: list[BadInput]) -> None:
-        super().__init__("\n".join(str(problem) for problem in problems))
+        further = len(problems) - MOST_SHOWN
+        told = [str(problem) for problem in problems[:MOST_SHOWN]]
+        super().__init__("\n".join([*told, *([f"and {further} further problems; correct these first"] if further > 0 else [])]))
         self.problems = problems
 
 

@@ -14,6 +14,11 @@ class Direction(StrEnum):
     EGRESS = "egress"
     INGRESS = "ingress"
 
+    @property
+    def opposite(self) -> Direction:
+        """The other one: what leaves one end of a wire comes in at its other end."""
+        return Direction.INGRESS if self is Direction.EGRESS else Direction.EGRESS
+
 
 class Distribution(StrEnum):
     """How jitter is spread (tc-netem(8), DISTRIBUTION)."""

@@ -12,7 +12,8 @@ class PeerCount:
     """What the two ends of a flow counted over a window of time (packets sent within it), beside the kernel's own counters.
 
     `reply` is true for the leg that answers (an HTTP download, an echo). `goodput` is in bit/s of application bytes, over
-    `seconds`; `round_trips` are (minimum, median, 95th percentile) in seconds. None: this kind of traffic does not tell.
+    `seconds`; `times` are (minimum, median, 95th percentile) in seconds: one way for datagrams, there and back for pings.
+    None: this kind of traffic does not tell.
     `errors` are packets that the sender's own kernel refused (ENOBUFS, EPERM); they are not part of `sent`. Of a download,
     `received` is the number of completed ones.
     """
@@ -28,4 +29,4 @@ class PeerCount:
     seconds: float
     goodput: float
     errors: int = 0
-    round_trips: tuple[float, float, float] | None = None
+    times: tuple[float, float, float] | None = None

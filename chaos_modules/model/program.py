@@ -54,18 +54,33 @@ class Probe:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Effect:
-    """What a program does to matching packets, for the rehearsal and for the verdict: shares in parts per million, rate in bit/s at layer 2."""
+    """What a program does to matching packets, for the rehearsal and for the verdict.
+
+    Shares are in parts per million, the rate in bit/s at layer 2, `burst` in bytes, times in microseconds; `spread` is
+    what correlation leaves of the jitter. `independent` is false where one
+    packet's fate depends on the one before: then a share is a long-run average that a few thousand packets need not show. `loss_in_queue` and
+    `copies_in_queue` say that the queue's counters tell them, not those of nftables.
+    """
 
     loss: int | None = None
     duplicate: int | None = None
+    corrupt: int | None = None
+    reorder: int | None = None
+    delay: int | None = None
+    jitter: int = 0
+    spread: int = 0
     rate: int | None = None
     burst: int = 0
+    independent: bool = True
+    loss_in_queue: bool = False
+    copies_in_queue: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class KernelProgram:
     """One way to bring an impairment about, in one direction, on one device.
 
+    `direction` is the device's own: the opposite of the workload's where the device is the host's end of it.
     `leaf` is the handle of the qdisc whose queue and counters are the fault's own (empty when it needs none), on `queue_device`.
     `ifb` is the intermediate device that it makes. `needs_root` says that it takes the device's root qdisc.
     `fidelity` names in what the program differs from the request (empty: in nothing).
@@ -73,6 +88,7 @@ class KernelProgram:
 
     engine: str
     direction: str
+    family: str
     table: str
     effect: Effect
     setup: tuple[Step, ...]

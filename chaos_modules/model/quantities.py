@@ -12,7 +12,8 @@ from typing import ClassVar
 
 from .errors import QuantityError
 
-_NUMBER = re.compile(r"^\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,2})?)\s*([a-z%]*)\s*$", re.IGNORECASE)
+_NUMBER = re.compile(r"^\s*([+-]?(?:\d+(?:\.\d*)?|\.\d+)(?:e[+-]?\d{1,2})?)\s*([a-z%]*)\s*$", re.IGNORECASE | re.ASCII)
+_WHOLE_RANGE = re.compile(r"\s*([0-9]{1,3})\s*%?\s*(?:-\s*([0-9]{1,3})\s*%?\s*)?")
 _LONGEST_TEXT = 40
 Scalar = int | float | str
 
@@ -188,10 +189,10 @@ class PercentageRange:
     @classmethod
     def parse(cls, value: object) -> PercentageRange:
         """Read `50`, `"50%"`, `"25-75"`. Raises QuantityError."""
-        parts = str(value).replace("%", "").split("-") if not isinstance(value, bool) else []
-        if not 1 <= len(parts) <= 2 or not all(re.fullmatch(r"\s*\d{1,3}\s*", part) for part in parts):
+        match = _WHOLE_RANGE.fullmatch(str(value)) if isinstance(value, (int, float, str)) and not isinstance(value, bool) else None
+        if match is None:
             raise QuantityError(f"{_shown(value)} is not a percentage of pods; {cls.HINT}")
-        first, last = int(parts[0]), int(parts[-1])
+        first, last = int(match[1]), int(match[2] or match[1])
         if not first <= last <= 100:
             raise QuantityError(f"{_shown(value)} is not within 0-100 in rising order; {cls.HINT}")
         return cls(first, last)

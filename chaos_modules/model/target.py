@@ -66,7 +66,10 @@ class Snapshot:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
-    """One network namespace to be impaired. `container_id` is how the injector finds it on the node."""
+    """One network namespace to be impaired: that of a `pod`, a `node`, or the pod around a virtual machine (`vm`).
+
+    `container_id` is how the injector finds it on the node.
+    """
 
     kind: str
     namespace: str
@@ -80,6 +83,11 @@ class Target:
     def path(self) -> str:
         """`kind/namespace/name`, the name of the target in the record."""
         return f"{self.kind}/{self.namespace}/{self.name}"
+
+    @property
+    def reversed(self) -> bool:
+        """Whether its device is the host's end of the workload's: what a virtual machine sends comes *in* at its tap."""
+        return self.kind == "vm"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -45,10 +45,16 @@ class PortRange:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class TrafficRule:
-    """A packet matches when every part that is not empty matches (AND); `hosts` are resolved in the target's namespace and join `peers`."""
+    """A packet matches when every part that is not empty matches (AND).
+
+    `hosts` are resolved in the target's namespace and join `peers`; so do the addresses of the pods that `pod_labels` and `namespace_labels`
+    (label selectors) name, when the run is planned.
+    """
 
     peers: tuple[Network, ...] = ()
     hosts: tuple[str, ...] = ()
+    pod_labels: str = ""
+    namespace_labels: str = ""
     local_ports: tuple[PortRange, ...] = ()
     remote_ports: tuple[PortRange, ...] = ()
     protocols: tuple[Protocol, ...] = ()

@@ -6,6 +6,7 @@ import time
 from collections.abc import Mapping
 from typing import IO, Any, Protocol
 
+from ..model.wording import printable_parts
 from .style import Style
 
 _CHANGES = {
@@ -44,6 +45,7 @@ class PlainConsole:
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Print the change, if it is one."""
+        event = printable_parts(event)
         if text := change(event):
             clock = time.strftime("%H:%M:%S", time.localtime(event["time"]))
             print(self.style.encodable(f"{clock} {event['target']}: {text}"), file=self.stream, flush=True)
@@ -62,11 +64,12 @@ class LiveConsole:
 
         self.states: dict[str, tuple[str, float, float]] = {}
         self.hold = 0.0
-        self.live = Live(get_renderable=self._render, console=Terminal(file=stream), refresh_per_second=4, transient=True)
+        self.live = Live(get_renderable=self._render, console=Terminal(file=stream, markup=False, emoji=False), refresh_per_second=4, transient=True)
         self.live.start()
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Update the target's line."""
+        event = printable_parts(event)
         if event["event"] == "scenario-started":
             self.states, self.hold = {key: ("planned", 0.0, 0.0) for key in event["targets"]}, float(event["hold"])
         elif text := change(event):

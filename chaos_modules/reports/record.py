@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 import logging
-from collections.abc import Mapping
+import sys
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -23,7 +24,7 @@ class Record:
             self._events = (self.path / "events.jsonl").open("w", encoding="utf-8")
         except OSError as error:
             raise BadInput(f"the record cannot be written: {error}", str(self.path), "choose another squall.record_directory") from None
-        self._log = logging.FileHandler(self.path / "debug.log", encoding="utf-8")
+        self._log = _DebugLog(self.path / "debug.log", self._failed)
         self._log.setFormatter(logging.Formatter("%(asctime)s %(levelname)s %(name)s: %(message)s"))
         logging.getLogger("chaos_modules").addHandler(self._log)
         logging.getLogger("chaos_modules").setLevel(logging.DEBUG)
@@ -45,10 +46,28 @@ class Record:
         try:
             write()
         except OSError as error:
-            self.problem = self.problem or f"the record could not be written: {error}"
+            self._failed(error)
+
+    def _failed(self, error: OSError) -> None:
+        self.problem = self.problem or f"the record could not be written: {error}"
 
     def close(self) -> None:
         """Close the files; the record stays."""
         self._guard(self._events.close)
         logging.getLogger("chaos_modules").removeHandler(self._log)
-        self._log.close()
+        self._guard(self._log.close)
+
+
+class _DebugLog(logging.FileHandler):
+    """A log that tells the record when it cannot be written, where logging itself would print a traceback on the terminal."""
+
+    def __init__(self, path: Path, failed: Callable[[OSError], None]) -> None:
+        super().__init__(path, encoding="utf-8")
+        self._failed = failed
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        error = sys.exception()
+        if isinstance(error, OSError):
+            self._failed(error)
+        else:
+            super().handleError(record)

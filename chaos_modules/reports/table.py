@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..model.wording import printable, printable_parts
 from .style import Style
 from .text import columns, count, quantities
 
@@ -13,6 +14,7 @@ HEAD = ("TARGET", "REQUESTED", "IN EFFECT", "MEASURED", "AT PEER", "REVERTED")
 def final_screen(result: dict[str, Any], record: str, style: Style, width: int) -> str:
     """The whole text for standard output."""
     lines: list[str] = []
+    result, record = printable_parts(result), printable(record)
     for scenario in result["scenarios"]:
         lines += _scenario(scenario, style, width)
     lines += _verdict(result, style)

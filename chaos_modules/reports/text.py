@@ -13,7 +13,8 @@ def quantities(measured: dict[str, Any]) -> str:
 
 
 def _value(one: dict[str, Any]) -> str:
-    text = f"{one['value']:.1%}" if one["unit"] == "share" else bits(one["value"])
+    value, unit = one["value"], one["unit"]
+    text = f"{value:.1%}" if unit == "share" else f"{value * 1000:.3g}ms" if unit == "s" else bits(value)
     return f"~{text}" if one["judged"] == "insufficient" else text
 
 

@@ -10,18 +10,17 @@ from pydantic import (
     BaseModel,
     BeforeValidator,
     ConfigDict,
+    Field,
     PlainSerializer,
     PlainValidator,
-    WithJsonSchema,
     model_validator,
 )
 
-from ..faults.fields import NameField, NamesField, items, network, port_range, ports
-from ..model.labels import parse_selector
+from ..faults.field_schemas import HARNESS, list_schema, text_schema
+from ..faults.fields import LabelsField, NameField, NamesField, Word, items, network, port_range, ports
 from ..model.traffic import Network, PortRange
 from ..model.wording import shown
 
-_TEXT_SCHEMA = {"anyOf": [{"type": "string"}, {"type": "integer"}, {"type": "array", "items": {"type": ["string", "integer"]}}]}
 _PORTS_HINT = "write ports such as 80,8000-8100, or !80,443 for all but these"
 _PEERS_HINT = "write addresses or networks such as 10.0.0.7,10.1.0.0/16, or 10.0.0.7|443 for one with ports of its own"
 _TARGETS_HINT = "write kind:namespace:[label=value] or kind:namespace:[name,name] (e.g. deployment:shop:[app=web])"
@@ -82,18 +81,6 @@ def _peers(value: object) -> tuple[Peer, ...]:
     return tuple(peers)
 
 
-def _lower(value: object) -> object:
-    return value.lower().strip() if isinstance(value, str) else value
-
-
-def _label_selector(text: object) -> str:
-    written = text.strip() if isinstance(text, str) else ""
-    if not written:
-        raise ValueError(f"{shown(text)} is not a label selector; write it as text (e.g. app=web)")
-    parse_selector(written)
-    return written
-
-
 def _targets(value: object) -> object:
     """`kind:namespace:[labels or names]` as the mapping that `workload` would have."""
     if not isinstance(value, str):
@@ -108,28 +95,25 @@ def _targets(value: object) -> object:
     return {"kind": parts[0].strip(), "namespace": parts[1].strip(), "labels" if is_selector else "names": listed}
 
 
-
 _TEXT = PlainSerializer(str)
 PortChoiceField = Annotated[
-    PortChoice, PlainValidator(_port_choice), _TEXT, WithJsonSchema({**_TEXT_SCHEMA, "examples": ["80,8000-8100", "!443"]}),
+    PortChoice, PlainValidator(_port_choice), _TEXT, list_schema("80,8000-8100", _PORTS_HINT, "list of ports"),
 ]
 PeersField = Annotated[
     tuple[Peer, ...], PlainValidator(_peers), PlainSerializer(lambda peers: ",".join(map(str, peers))),
-    WithJsonSchema({**_TEXT_SCHEMA, "examples": ["10.0.0.7,10.1.0.0/16"]}),
+    list_schema("10.0.0.7,10.1.0.0/16", _PEERS_HINT, "list of addresses"),
 ]
-LabelsField = Annotated[str, PlainValidator(_label_selector), WithJsonSchema({"type": "string", "examples": ["app=web,tier!=cache"]})]
-Word = BeforeValidator(_lower)
 KindField = Annotated[Literal["deployment", "statefulset", "daemonset", "replicaset", "job", "pod"], Word]
 
 
 class Workload(BaseModel):
-    """Which pods (A23): a workload by kind and names or labels, or without a kind the pods that have the labels."""
+    """Which pods: a workload by kind and names or labels, or without a kind the pods that have the labels."""
 
     model_config = ConfigDict(extra="forbid", frozen=True)
-    namespace: NameField
-    kind: KindField | None = None
-    names: NamesField = ()
-    labels: LabelsField = ""
+    namespace: NameField = Field(description="Where the workload and its pods are.", json_schema_extra=HARNESS)
+    kind: KindField | None = Field(None, description="Kind of the workload; without one, `labels` are those of the pods.", json_schema_extra=HARNESS)
+    names: NamesField = Field((), description="Names of workloads of this kind; not together with `labels`.", json_schema_extra=HARNESS)
+    labels: LabelsField = Field("", description="Labels of the workload; not together with `names`.", json_schema_extra=HARNESS)
 
     @model_validator(mode="before")
     @classmethod
@@ -145,4 +129,6 @@ class Workload(BaseModel):
         return self
 
 
-TargetsField = Annotated[Workload, BeforeValidator(_targets)]
+TargetsField = Annotated[
+    Workload, BeforeValidator(_targets), text_schema("deployment:shop:[app=web]", _TARGETS_HINT, pattern="^[^:;]+:[^:;]+:[^:;]+$"),
+]

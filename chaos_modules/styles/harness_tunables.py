@@ -6,10 +6,12 @@ from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
+from ..faults.field_schemas import HARNESS, LITMUS, OWN
 from ..faults.fields import (
     DeviceField,
     HoldField,
     HostsField,
+    LabelsField,
     NameField,
     NamesField,
     NetworksField,
@@ -17,13 +19,14 @@ from ..faults.fields import (
     PortsField,
     ProtocolsField,
     SecondsField,
+    Word,
     without_covered,
 )
 from ..model.impairment import Direction
 from ..model.quantities import Duration, PercentageRange
 from ..model.request import PodSelector
 from ..model.traffic import WITH_PORTS, Protocol, TrafficFilter, TrafficRule
-from .harness_fields import SOCKETS, KindField, LabelsField, Peer, PeersField, PortChoice, PortChoiceField, TargetsField, Word, Workload
+from .harness_fields import SOCKETS, KindField, Peer, PeersField, PortChoice, PortChoiceField, TargetsField, Workload
 
 
 class Tunables(BaseModel):
@@ -31,33 +34,47 @@ class Tunables(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True, alias_generator=str.upper, validate_by_name=True, validate_by_alias=True)
 
-    workload: Workload | None = Field(None, alias="workload", description="Target pods: kind, namespace, and names or labels (A23).")
-    targets: TargetsField | None = Field(None, description="The same in Litmus' words: kind:namespace:[labels or names].")
-    app_namespace: NameField = Field("", description="Namespace of APP_LABEL or TARGET_PODS.")
-    app_kind: KindField | None = Field(None, description="Kind of the workload that has APP_LABEL.")
-    app_label: LabelsField = Field("", description="Label selector of the workload.")
-    target_pods: NamesField = Field((), description="Pods by name; wins over NODE_LABEL and POD_AFFECTED_PERCENTAGE (A9).")
-    target_container: str = Field("", description="Container whose network namespace is entered; empty means the first (A10).")
-    node_label: LabelsField = Field("", description="Keep only pods on nodes with these labels (A11).")
+    workload: Workload | None = Field(
+        None, alias="workload", description="Target pods: kind, namespace, and names or labels.", json_schema_extra=HARNESS
+    )
+    targets: TargetsField | None = Field(None, description="The same in Litmus' words: kind:namespace:[labels or names].", json_schema_extra=LITMUS)
+    app_namespace: NameField = Field("", description="Namespace of APP_LABEL or TARGET_PODS.", json_schema_extra=LITMUS)
+    app_kind: KindField | None = Field(None, description="Kind of the workload that has APP_LABEL.", json_schema_extra=LITMUS)
+    app_label: LabelsField = Field("", description="Label selector of the workload.", json_schema_extra=LITMUS)
+    target_pods: NamesField = Field((), description="Pods by name; wins over NODE_LABEL and POD_AFFECTED_PERCENTAGE.", json_schema_extra=HARNESS)
+    target_container: str = Field(
+        "", description="Container whose network namespace is entered; empty means the first.", examples=["app"], json_schema_extra=HARNESS
+    )
+    node_label: LabelsField = Field("", description="Keep only pods on nodes with these labels.", json_schema_extra=HARNESS)
     pod_affected_percentage: PercentageRangeField = Field(
-        PercentageRange(0, 0), description="Share of the pods that is hit, rounded down, at least one; 0 means one (A12)."
+        PercentageRange(0, 0), description="Share of the pods that is hit, rounded down, at least one; 0 means one.", json_schema_extra=HARNESS
     )
-    sequence: Annotated[Literal["parallel", "serial"], Word] = Field("parallel", description="All pods at once, or one by one (A13).")
-    total_chaos_duration: HoldField = Field(Duration.of_seconds(60), description="How long the fault is held; seconds without a unit (A3).")
-    ramp_time: SecondsField = Field(Duration(0), description="Wait before and after the fault, not counted in its duration (A16).")
-    direction: Annotated[Literal["egress", "ingress", "both"], Word] = Field("egress", description="As the pod sees it (B11).")
-    destination_ips: PeersField = Field((), description="Peers: addresses, networks, or address|port (A4).")
-    destination_hosts: HostsField = Field((), description="Peers by name, resolved in the pod and added to DESTINATION_IPS (A5).")
-    source_ports: PortChoiceField = Field(PortChoice(), description="Ports of the pod; ! in front excludes (A6).")
-    destination_ports: PortChoiceField = Field(PortChoice(), description="Ports of the peers; ! in front excludes (A7, B10).")
-    protocols: ProtocolsField = Field((), description="Transport protocols; empty means all.")
-    exclude_ips: NetworksField = Field((), description="Peers that are never touched.")
-    exclude_ports: PortsField = Field((), description="Ports that are never touched, at either end.")
-    network_interface: DeviceField = Field("eth0", description="Interface inside the pod (A8).")
+    sequence: Annotated[Literal["parallel", "serial"], Word] = Field(
+        "parallel", description="All pods at once, or one by one.", json_schema_extra=HARNESS
+    )
+    total_chaos_duration: HoldField = Field(
+        Duration.of_seconds(60), description="How long the fault is held; seconds without a unit.", json_schema_extra=HARNESS
+    )
+    ramp_time: SecondsField = Field(
+        Duration(0), description="Wait before and after the fault, not counted in its duration.", json_schema_extra=HARNESS
+    )
+    direction: Annotated[Literal["egress", "ingress", "both"], Word] = Field("egress", description="As the pod sees it.", json_schema_extra=OWN)
+    destination_ips: PeersField = Field((), description="Peers: addresses, networks, or address|port.", json_schema_extra=HARNESS)
+    destination_hosts: HostsField = Field(
+        (), description="Peers by name, resolved in the pod and added to DESTINATION_IPS.", json_schema_extra=HARNESS
+    )
+    source_ports: PortChoiceField = Field(PortChoice(), description="Ports of the pod; ! in front excludes.", json_schema_extra=HARNESS)
+    destination_ports: PortChoiceField = Field(PortChoice(), description="Ports of the peers; ! in front excludes.", json_schema_extra=HARNESS)
+    protocols: ProtocolsField = Field((), description="Transport protocols; empty means all.", json_schema_extra=OWN)
+    exclude_ips: NetworksField = Field((), description="Peers that are never touched.", json_schema_extra=OWN)
+    exclude_ports: PortsField = Field((), description="Ports that are never touched, at either end.", json_schema_extra=OWN)
+    network_interface: DeviceField = Field("eth0", description="Interface inside the pod.", json_schema_extra=HARNESS)
     container_runtime: Annotated[Literal["containerd", "docker", "crio"], Word] = Field(
-        "containerd", description="Checked against SOCKET_PATH, otherwise unused: no runtime socket is needed (A14)."
+        "containerd", description="Checked against SOCKET_PATH, otherwise unused: no runtime socket is needed.", json_schema_extra=HARNESS
     )
-    socket_path: str = Field("", description="Checked against CONTAINER_RUNTIME, otherwise unused (A15).")
+    socket_path: str = Field(
+        "", description="Checked against CONTAINER_RUNTIME, otherwise unused.", examples=[SOCKETS["containerd"]], json_schema_extra=HARNESS
+    )
 
     @field_validator("destination_ports")
     @classmethod

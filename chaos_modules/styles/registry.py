@@ -57,7 +57,11 @@ class Style(Protocol):
         ...
 
     def models(self) -> Mapping[str, type[BaseModel]]:
-        """What an entry can be, by id: for `list`, `explain` and `schema`."""
+        """What an entry can be, by id: for `list` and `explain`. A model's docstring and its `summary` are shown to users."""
+        ...
+
+    def schema(self) -> dict[str, Any]:
+        """JSON Schema of a whole file, for editors."""
         ...
 
 

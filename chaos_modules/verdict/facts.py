@@ -24,6 +24,7 @@ class TargetFacts:
     status: str = ""
     reason: str = ""
     lost: str = ""
+    clock_offset: float = 0.0
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Fold one event in; events of unknown names are ignored, so that an older runner understands a newer injector."""
@@ -61,6 +62,13 @@ class TargetFacts:
 
     def _difference(self, read: Any) -> int:
         return read(self.samples[-1][1]) - read(self.samples[0][1]) if self.samples else 0
+
+    def netem(self) -> tuple[int, int]:
+        """(lost, duplicated) packets of a netem: what it dropped, and what left or waits beyond what was put in."""
+        dropped, left, waiting = (
+            self._difference(lambda counters, key=key: int(counters.get("queue", {}).get(key, 0))) for key in ("drops", "packets", "qlen")
+        )
+        return dropped, max(0, left + waiting - (self.packets("matched") - dropped))
 
     def saturated(self) -> tuple[int, float, int]:
         """The longest stretch in which the queue was never seen empty: (bytes that left it, seconds, packets)."""

@@ -12,15 +12,22 @@ RATE_TOLERANCE = 0.01
 # A queue that was seen filled at two looks may have been empty between them: traffic pauses. Only much less than the cap is the shaper's doing.
 IDLE_TOLERANCE = 0.5
 ENOUGH_SECONDS = 5.0
+ENOUGH_TIMES = 100
+DELAY_TOLERANCE = 0.1
+CLOCK_SECONDS = 0.005
+BUSY_FACTOR, BUSY_SECONDS = 3, 0.1
 _95_PERCENT = 1.96
 
 
-def share(hits: int, of: int, requested: float, source: str, tolerance: float = 0.0) -> Measurement:
-    """A share of independent packets, with its Wilson interval. It fails only beyond five standard errors plus the engine's own tolerance."""
+def share(hits: int, of: int, requested: float, source: str, tolerance: float = 0.0, *, independent: bool = True) -> Measurement:
+    """A share of packets, with its Wilson interval. It fails only beyond five standard errors plus the engine's own tolerance.
+
+    Packets that share their fate (correlation, bursts) are fewer samples than they look, so their share is shown and never judged.
+    """
     value = hits / of if of else 0.0
     low, high = _wilson(hits, of)
     error = STANDARD_ERRORS * sqrt(requested * (1 - requested) / of) if of else 1.0
-    judged = Judged.YES if of >= ENOUGH_SAMPLES else Judged.INSUFFICIENT
+    judged = Judged.YES if of >= ENOUGH_SAMPLES and independent else Judged.INSUFFICIENT
     within = abs(value - requested) <= error + tolerance
     return Measurement(
         requested=requested, value=value, low=low, high=high, samples=of, unit="share", source=source, judged=judged,
@@ -48,6 +55,20 @@ def rate(octets: int, seconds: float, packets: int, requested: float, *, saturat
     return Measurement(
         requested=requested, value=value, low=value - clock, high=value + clock, samples=packets, unit="bit/s", source="kernel",
         judged=judged, within_tolerance=within, detail=detail,
+    )  # fmt: skip
+
+
+def delay(value: float, samples: int, requested: float, jitter: float) -> Measurement:
+    """Added seconds: the difference of the medians with the fault and before it. Jitter is symmetric, so the median stays where it is.
+
+    A busy machine adds to it, so that much more than asked for disproves nothing short of several times as much; less than asked for does.
+    """
+    judged = Judged.YES if samples >= ENOUGH_TIMES else Judged.INSUFFICIENT
+    least = (1 - DELAY_TOLERANCE) * requested - CLOCK_SECONDS - jitter / 2
+    within = judged is Judged.INSUFFICIENT or least <= value <= BUSY_FACTOR * requested + BUSY_SECONDS + jitter
+    return Measurement(
+        requested=requested, value=value, low=value - CLOCK_SECONDS, high=value + CLOCK_SECONDS, samples=samples, unit="s", source="peer",
+        judged=judged, within_tolerance=within, detail="difference of medians",
     )  # fmt: skip
 
 

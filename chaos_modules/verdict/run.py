@@ -5,11 +5,18 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..model.errors import EXIT_FAILED, EXIT_PASSED, EXIT_RESIDUE
-from ..model.outcome import RunStatus, ScenarioOutcome, TargetOutcome, TargetStatus, Verdict
+from ..model.outcome import Bystanders, RunStatus, ScenarioOutcome, TargetOutcome, TargetStatus, Verdict
 
 
-def scenario_status(targets: Sequence[TargetOutcome], require_traffic: str) -> tuple[RunStatus, str]:
-    """A scenario passes when every target passed; targets without traffic are tolerated beside proven ones unless `require_traffic` is `all`."""
+# More than a busy machine loses by itself.
+MOST_LOST_BESIDE = 0.02
+
+
+def scenario_status(targets: Sequence[TargetOutcome], require_traffic: str, beside: Bystanders | None = None) -> tuple[RunStatus, str]:
+    """A scenario passes when every target passed and nobody else was touched.
+
+    Targets without traffic are tolerated beside proven ones unless `require_traffic` is `all`.
+    """
     if not targets:
         return RunStatus.FAILED, "there was no target"
     statuses = [target.status for target in targets]
@@ -21,6 +28,9 @@ def scenario_status(targets: Sequence[TargetOutcome], require_traffic: str) -> t
     silent = [one for one in targets if one.status is TargetStatus.NO_TRAFFIC]
     if silent and (require_traffic == "all" or len(silent) == len(targets)):
         return RunStatus.FAILED, f"{len(silent)} of {len(targets)} targets met no traffic: {_told(silent[0])}"
+    if beside and (beside.copied or beside.lost > MOST_LOST_BESIDE * beside.sent):
+        touched = f"{beside.lost} of {beside.sent} packets lost, {beside.copied} copied"
+        return RunStatus.FAILED, f"flows that the filter does not match were touched: {touched}"
     return RunStatus.PASSED, ""
 
 

@@ -7,19 +7,27 @@ from collections.abc import Sequence
 from ..model.outcome import Judged, Measurement, TargetOutcome, TargetStatus
 from ..model.peer import PeerCount
 from ..model.plan import Injection
+from ..model.program import KernelProgram
 from ..model.request import ImpairmentRequest
 from .facts import TargetFacts
 from .measure import rate, share
 from .peers import at_peer, resolved, touches
 
 
-def conclude(request: ImpairmentRequest, injection: Injection, facts: TargetFacts, counts: Sequence[PeerCount]) -> TargetOutcome:
+# Arming and measuring are commands, which take their time on a busy node.
+HOLD_TOLERANCE = 0.5
+
+
+def conclude(
+    request: ImpairmentRequest, injection: Injection, facts: TargetFacts, counts: Sequence[PeerCount], before: Sequence[PeerCount] = ()
+) -> TargetOutcome:  # fmt: skip
     """Requested, applied, in effect, measured and reverted, each from its own evidence."""
     traffic = resolved(request.traffic, facts.addresses)
-    effect = injection.programs[0].effect
-    measured = _measured(injection, facts)
-    peer = at_peer(effect, [count for count in counts if touches(injection, traffic, count)]) if facts.armed else ()
-    status, reason = _status(facts, measured + peer)
+    program = next((one for one in injection.programs if one.engine == facts.engine), injection.programs[0])
+    measured = _measured(program, facts)
+    touched, usual = ([count for count in some if touches(injection, traffic, count)] for some in (counts, before))
+    peer = at_peer(program.effect, touched, usual) if facts.armed else ()
+    status, reason = _status(facts, measured + peer, request.hold.seconds)
     return TargetOutcome(
         target=injection.target.path, node=injection.target.node, device=facts.device or injection.device, direction=injection.direction,
         engine=facts.engine, requested=request.requested, status=status, in_effect=_in_effect(facts), traffic=facts.packets("matched"),
@@ -40,29 +48,38 @@ def _reverted(facts: TargetFacts) -> bool | None:
     return False if facts.engine else None
 
 
-def _measured(injection: Injection, facts: TargetFacts) -> tuple[tuple[str, Measurement], ...]:
-    effect, matched = injection.programs[0].effect, facts.packets("matched")
+def _measured(program: KernelProgram, facts: TargetFacts) -> tuple[tuple[str, Measurement], ...]:
+    effect, matched, independent = program.effect, facts.packets("matched"), program.effect.independent
+    lost, copied = facts.netem()
+    dropped = lost if effect.loss_in_queue else facts.packets("dropped")
+    duplicated = copied if effect.copies_in_queue else facts.packets("duplicated")
     found = []
-    if effect.loss is not None and matched:
-        found.append(("loss", share(facts.packets("dropped"), matched, effect.loss / 1e6, "kernel")))
+    if effect.loss is not None and matched and not (effect.loss_in_queue and effect.rate):
+        found.append(("loss", share(dropped, matched, effect.loss / 1e6, "kernel", independent=independent)))
     if effect.duplicate is not None and matched:
-        kept = matched - facts.packets("dropped")
-        found.append(("duplicate", share(facts.packets("duplicated"), kept, effect.duplicate / 1e6, "kernel")))
+        found.append(("duplicate", share(duplicated, matched - dropped, effect.duplicate / 1e6, "kernel", independent=independent)))
     if effect.rate is not None and matched:
         octets, seconds, packets = facts.saturated()
-        saturated = seconds > 0
+        # A delay line is never empty; only a bucket behind it tells whether the rate was reached.
+        saturated = seconds > 0 and (effect.delay is None or "tbf" in program.engine)
         octets, seconds, packets = (octets, seconds, packets) if saturated else facts.through_queue()
         found.append(("rate", rate(octets, seconds, packets, effect.rate, saturated=saturated)))
     return tuple(found)
 
 
-def _status(facts: TargetFacts, measurements: Sequence[tuple[str, Measurement]]) -> tuple[TargetStatus, str]:
+def _status(facts: TargetFacts, measurements: Sequence[tuple[str, Measurement]], hold: float) -> tuple[TargetStatus, str]:
     if not facts.status:
         status = TargetStatus.NOT_IN_EFFECT if facts.armed else TargetStatus.NOT_APPLIED
         return status, facts.lost or "its injector ended without a word"
+    if facts.clock_offset:
+        side = "ahead of" if facts.clock_offset > 0 else "behind"
+        return TargetStatus.REFUSED, f"the node's clock is {abs(facts.clock_offset):.0f} s {side} the runner's"
     status = TargetStatus(facts.status)
     if status is not TargetStatus.PASSED:
         return status, facts.reason
+    held = (facts.ended or 0.0) - (facts.armed or 0.0)
+    if facts.armed is None or facts.ended is None or held < hold - HOLD_TOLERANCE:
+        return TargetStatus.NOT_IN_EFFECT, f"it was in effect for {held:.1f} s instead of {hold:g} s"
     if not facts.packets("matched"):
         return TargetStatus.NO_TRAFFIC, "no packet met the fault: nothing matched the filter while it was in effect"
     wrong = [_wrong(name, one) for name, one in measurements if one.judged is Judged.YES and not one.within_tolerance]

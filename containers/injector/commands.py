@@ -25,8 +25,17 @@ def command(argv: list[str], text: str = "") -> str:
     except (OSError, subprocess.TimeoutExpired) as error:
         raise CommandFailed(f"`{shown}`: {error}") from None
     if done.returncode != 0:
-        raise CommandFailed(f"`{shown}` failed ({done.returncode}): {done.stderr.strip()}")
+        raise CommandFailed(f"`{shown}` failed ({done.returncode}): {done.stderr.strip()}{_hint(argv, done.stderr)}")
     return done.stdout
+
+
+def _hint(argv: list[str], errors: str) -> str:
+    """What to install where the kernel lacks a queueing discipline."""
+    if "qdisc kind is unknown" not in errors:
+        return ""
+    kind = next((word for word in ("netem", "tbf", "htb", "blackhole", "pfifo") if word in argv), "the qdisc")
+    package = "kernel-modules-extra (Fedora, RHEL), linux-modules-extra-$(uname -r) (Ubuntu) or a kernel with CONFIG_NET_SCH_" + kind.upper()
+    return f" → this node's kernel has no {kind}: modprobe sch_{kind}, or install {package}"
 
 
 def listed(argv: list[str]) -> list[dict[str, Any]]:

@@ -18,6 +18,8 @@ OUR_ROOT = "ca05:"
 OUR_TABLE = re.compile(r"^squall_([0-9a-f]{8})_(?:egress|ingress)$")
 OUR_DEVICE = re.compile(r"^sq([0-9a-f]{8})$")
 DRAIN_SECONDS = 5.0
+# The kernel keeps sizes as times, in ticks.
+TICK_TOLERANCE = 0.02
 Shape = list[tuple[str, bool, str, str]]
 
 
@@ -29,15 +31,15 @@ def shape(device: str) -> Shape:
     )
 
 
-def tables() -> list[str]:
-    """The names of all netdev tables in this namespace."""
-    objects = json.loads(command(["nft", "-j", "list", "tables", "netdev"]))["nftables"]
-    return [item["table"]["name"] for item in objects if "table" in item]
+def tables() -> list[tuple[str, str]]:
+    """(family, name) of all tables in this namespace."""
+    objects = json.loads(command(["nft", "-j", "list", "tables"]))["nftables"]
+    return [(item["table"]["family"], item["table"]["name"]) for item in objects if "table" in item]
 
 
 def our_objects() -> list[tuple[str, str]]:
     """(run id, removing command) of everything in this namespace that carries our name; a root qdisc does not tell its run."""
-    named = [(OUR_TABLE.match(name), f"nft delete table netdev {name}") for name in tables()]
+    named = [(OUR_TABLE.match(name), f"nft delete table {family} {name}") for family, name in tables()]
     links = [link["ifname"] for link in listed(["ip", "-j", "link", "show"])]
     named += [(OUR_DEVICE.match(name), f"ip link del dev {name}") for name in links]
     found = [(match.group(1), remedy) for match, remedy in named if match]
@@ -104,7 +106,7 @@ class Fault:
             for name, marker in ((wanted["set_v4"], "."), (wanted["set_v6"], ":")):
                 chosen = [address for address in addresses if marker in address]
                 if chosen:
-                    self.step({"nft": f"add element netdev {self.program['table']} {name} {{ {', '.join(chosen)} }}\n"})
+                    self.step({"nft": f"add element {self.program['family']} {self.program['table']} {name} {{ {', '.join(chosen)} }}\n"})
         if missing := self.missing(armed=False):
             raise CommandFailed(f"after setting up, {missing}")
 
@@ -112,7 +114,7 @@ class Fault:
         """What should be in the kernel and is not; empty if all is there. Keeps the counters that it read."""
         table = self.program["table"]
         try:
-            objects = json.loads(command(["nft", "-j", "list", "table", "netdev", table]))["nftables"]
+            objects = json.loads(command(["nft", "-j", "list", "table", self.program["family"], table]))["nftables"]
             self.counted = {item["counter"]["name"]: item["counter"] for item in objects if "counter" in item}
             rules = sum("rule" in item for item in objects)
             lease: list[Any] = next((item["set"].get("elem", []) for item in objects if item.get("set", {}).get("name") == "lease"), [])
@@ -120,9 +122,16 @@ class Fault:
                 return f"table {table} has {rules} rules instead of {self.program['rules']}"
             if bool(lease) is not armed:
                 return f"the lease in table {table} is {'not ' if armed else ''}in force"
-            return self._missing_qdisc()
+            return self._missing_device() or self._missing_qdisc()
         except (CommandFailed, ValueError) as failure:
             return str(failure)
+
+    def _missing_device(self) -> str:
+        """An ifb that is not up swallows what is sent through it."""
+        if not self.program["ifb"]:
+            return ""
+        links = listed(["ip", "-j", "link", "show", "dev", self.program["ifb"]])
+        return "" if links and "UP" in links[0].get("flags", ()) else f"device {self.program['ifb']} is not up"
 
     def _missing_qdisc(self) -> str:
         for wanted in self.program["qdiscs"]:
@@ -131,7 +140,7 @@ class Fault:
             if found is None or found["kind"] != wanted["kind"] or found.get("parent", "") != wanted["parent"]:
                 return f"qdisc {wanted['kind']} {wanted['handle']} is not on {device}"
             for name, value in wanted["options"]:
-                if found.get("options", {}).get(name) != value:
+                if abs(int(found.get("options", {}).get(name, 0)) - value) > value * TICK_TOLERANCE:
                     return f"qdisc {wanted['kind']} on {device} has {name} {found.get('options', {}).get(name)} instead of {value}"
             if wanted["handle"] == self.program["leaf"]:
                 self.queue = found
@@ -149,10 +158,9 @@ class Fault:
         end = time.monotonic() + DRAIN_SECONDS
         for step in self.program["flush"]:
             self.step(step)
-        device = self.fill(self.program["queue_device"], self.lease)
+        device, queues = self.fill(self.program["queue_device"], self.lease), {item["handle"] for item in self.program["qdiscs"]} - {OUR_ROOT}
         while self.program["leaf"] and time.monotonic() < end:
-            leaf = next((item for item in qdiscs(device) if item.get("handle") == self.program["leaf"]), {})
-            if not leaf.get("backlog") and not leaf.get("qlen"):
+            if not any(item.get("backlog") or item.get("qlen") for item in qdiscs(device) if item.get("handle") in queues):
                 return
             time.sleep(0.005)
 

@@ -8,15 +8,14 @@ the deadline, so the kernel ends every fault even if this process is killed at a
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
 import threading
 from pathlib import Path
-from typing import Any
 
 from injection import BUG, DONE, NO_NAMESPACE, NOT_APPLIED, NOT_IN_EFFECT, REFUSED, RESIDUE, Injection, Node
+from job import read
 
 LAST_WORD_BYTES = 4096
 LETTERS = {"passed": "p", "interrupted": "i", "refused": "r", "lapsed": "l", "not-in-effect": "e", "not-applied": "n"}
@@ -35,23 +34,14 @@ def last_word(injections: list[Injection], path: str) -> None:
         pass
 
 
-def read_job() -> dict[str, Any]:
-    """The job of SQUALL_JOB. Raises ValueError or OSError."""
-    text = os.environ["SQUALL_JOB"]
-    job = json.loads(Path(text[1:]).read_text(encoding="utf-8") if text.startswith("@") else text)
-    if not isinstance(job, dict) or job.get("schema") != 1:
-        raise ValueError(f"schema {job.get('schema') if isinstance(job, dict) else None} is not 1, the only one this injector speaks")
-    return job
-
-
 def main() -> int:
     """Run the job to its end."""
     try:
-        job = read_job()
+        job = read()
         node = Node(job)
         injections = [Injection(item, node) for item in job["injections"]]
-    except (KeyError, TypeError, ValueError, OSError, AttributeError) as error:
-        print(f"SQUALL_JOB: {type(error).__name__}: {error}", file=sys.stderr)
+    except (KeyError, ValueError, OSError) as error:
+        print(f"SQUALL_JOB: {type(error).__name__}: {ascii(str(error))[1:-1]}", file=sys.stderr)
         return BUG
     for number in (signal.SIGTERM, signal.SIGINT, signal.SIGHUP):
         signal.signal(number, lambda *_: node.outside.stop("the injector was told to end"))

@@ -3,110 +3,124 @@
 from __future__ import annotations
 
 import ctypes
-import errno
 import json
 import os
-import socket
-import struct
 import threading
-import time
 from typing import Any
 
 from commands import CommandFailed, command
+from exchange import Exchanged, exchange
 from fault import Fault
 from namespaces import CLONE_NEWNET, libc
 
-PROTOCOLS = {"udp": 17, "tcp": 6, "sctp": 132, "icmp": 1, "ipv6-icmp": 58}
+# A rehearsal of a longer delay would keep the target waiting.
+LONGEST_DELAY = 5.0
 
 
-def frame(probe: dict[str, Any], number: int) -> bytes:
-    """An Ethernet frame as the filter matches it, numbered in its last eight bytes."""
-    family = socket.AF_INET6 if ":" in probe["source"] + probe["destination"] else socket.AF_INET
-    source, destination = (socket.inet_pton(family, probe[end]) for end in ("source", "destination"))
-    protocol = PROTOCOLS[probe["protocol"]]
-    ports = struct.pack("!HH", probe["source_port"], probe["destination_port"])
-    room = probe["size"] - 14 - (20 if family == socket.AF_INET else 40)
-    tcp = ports + struct.pack("!IIBBHHH", number, 0, 0x50, 0x18, 1024, 0, 0)
-    body = {17: ports + struct.pack("!HH", room, 0), 6: tcp}.get(protocol, ports + bytes(8))
-    body = (body + bytes(room))[: room - 8] + struct.pack("!Q", number)
-    if family == socket.AF_INET:
-        head = struct.pack("!BBHHHBBH", 0x45, 0, 20 + room, number & 0xFFFF, 0, 64, protocol, 0) + source + destination
-        return b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x08\x00" + head + body
-    return b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x86\xdd" + struct.pack("!IHBB", 6 << 28, room, protocol, 64) + source + destination + body
+def judge(effect: dict[str, Any], probe: dict[str, Any], done: Exchanged) -> str:
+    """Why the rehearsal disproves the program; empty if it does not."""
+    if not done.received and effect["loss"] != 10**6:
+        return "no frame passed"
+    return _judge_time(effect, probe, done) or (_judge_shares(effect, done) if not effect["rate"] else "")
 
 
-def exchange(probe: dict[str, Any]) -> tuple[int, int, float]:
-    """Send the frames from one end of the pair, count them at the other: (received, distinct, seconds from first to last)."""
-    kind = 0x86DD if ":" in probe["source"] + probe["destination"] else 0x0800
-    # A packet socket for one protocol stands behind the ingress hook; one for all protocols would stand before it.
-    receiver, sender = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0), socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
-    with receiver, sender:
-        receiver.bind(("sqb", kind))
-        receiver.setsockopt(socket.SOL_SOCKET, 33, 1 << 26)  # SO_RCVBUFFORCE
-        sender.bind(("sqa", 0))
-        begin = time.monotonic()
-        for number in range(probe["count"]):
-            try:
-                sender.send(frame(probe, number))
-            except OSError as error:
-                if error.errno != errno.ENOBUFS:  # an nft verdict at egress tells the sender: a lost frame like any other
-                    raise
-        seen: list[bytes] = []
-        last = begin
-        receiver.settimeout(0.1 + probe.get("wait", 0))
-        while True:
-            try:
-                data = receiver.recv(2048)
-            except TimeoutError:
-                return len(seen), len(set(seen)), last - begin
-            last = time.monotonic()
-            seen.append(data[-8:])
-            receiver.settimeout(0.03 + probe.get("wait", 0))
-
-
-def judge(effect: dict[str, Any], probe: dict[str, Any], received: int, distinct: int, seconds: float) -> str:
-    """Why the rehearsal disproves the program; empty if it does not. Five standard errors, and generous bounds for a rate."""
-    sent = probe["count"]
+def _judge_time(effect: dict[str, Any], probe: dict[str, Any], done: Exchanged) -> str:
+    """Generous bounds: they catch a wrong unit or a shaper that does nothing, not a slow machine."""
     if effect["rate"]:
-        expected = max(0, sent * probe["size"] - effect["burst"]) * 8 / effect["rate"]
-        if expected > 0.005 and not effect["loss"] and not 0.5 * expected < seconds < 3 * expected + 0.25:
-            return f"{sent} frames of {probe['size']} bytes took {seconds * 1000:.0f} ms instead of {expected * 1000:.0f} ms"
-        return "" if received else "no frame passed"
-    for what, share, value in (("lost", effect["loss"], sent - distinct), ("copied", effect["duplicate"], received - distinct)):
-        chance, of = (share or 0) / 1e6, sent if what == "lost" else distinct
-        if abs(value - chance * of) > 5 * (chance * (1 - chance) * of) ** 0.5 + (0 < chance < 1):
+        expected = max(0, done.sent * probe["size"] - effect["burst"]) * 8 / effect["rate"] + (effect["delay"] or 0) / 1e6
+        if expected > 0.005 and not effect["loss"] and effect["independent"] and not 0.5 * expected < done.seconds < 3 * expected + 0.25:
+            return f"{done.sent} frames of {probe['size']} bytes took {done.seconds * 1000:.0f} ms instead of {expected * 1000:.0f} ms"
+    elif effect["delay"] and done.came:
+        latencies, wanted = done.latencies(), effect["delay"] / 1e6
+        median = latencies[len(latencies) // 2]
+        if (effect["reorder"] or 0) < 400_000 and not 0.85 * wanted - effect["jitter"] / 1e6 < median < 1.3 * wanted + effect["jitter"] / 1e6 + 0.05:
+            return f"frames took {median * 1000:.1f} ms instead of {wanted * 1000:.1f} ms"
+        spread = latencies[len(latencies) * 9 // 10] - latencies[len(latencies) // 10]
+        if spread < 0.5 * effect["spread"] / 1e6 and len(latencies) > 50:
+            return f"the times of the frames spread over {spread * 1000:.2f} ms for a jitter of {effect['jitter'] / 1000:.2f} ms"
+    return ""
+
+
+def _judge_shares(effect: dict[str, Any], done: Exchanged) -> str:
+    """Five standard errors where every packet's fate is its own; else only that something happened."""
+    overtook = sum(one < effect["delay"] / 2e6 for one in done.latencies()) if effect["delay"] else 0
+    lost = done.sent - done.distinct - (done.damaged if effect["corrupt"] else 0)
+    copied, originals = done.received - done.distinct - done.damaged, done.distinct
+    if effect["corrupt"] and effect["loss"] is None:  # a damaged frame does not tell whether it is a copy
+        copied, originals = done.received - done.sent, done.sent
+    shares = (
+        ("lost", effect["loss"], lost, done.sent),
+        ("damaged", effect["corrupt"], done.damaged, done.received),
+        ("copied", effect["duplicate"], copied, originals),
+        ("ahead of their turn", effect["reorder"], overtook, done.distinct),
+    )
+    for what, wanted, value, of in shares:
+        chance = (wanted or 0) / 1e6
+        if what in _unclear(effect) or (wanted is None and (effect["corrupt"] or not effect["independent"])):
+            continue
+        if not effect["independent"]:
+            if chance * of > 20 and not value:
+                return f"none of {of} frames were {what}"
+        elif abs(value - chance * of) > 5 * (chance * (1 - chance) * of) ** 0.5 + (0 < chance < 1):
             return f"{value} of {of} frames were {what} instead of {chance:.4%}"
     return ""
 
 
+def _unclear(effect: dict[str, Any]) -> set[str]:
+    """Shares that this effect's frames do not tell, though they may have been asked for."""
+    unclear = {name for name, wanted in (("damaged", effect["corrupt"]), ("ahead of their turn", effect["reorder"])) if wanted is None}
+    if effect["corrupt"] and effect["duplicate"] and effect["loss"]:
+        unclear |= {"lost", "copied"}
+    if effect["reorder"] and 8 * effect["jitter"] > effect["delay"]:
+        unclear.add("ahead of their turn")  # early by jitter, or by overtaking
+    return unclear
+
+
+def _patience(effect: dict[str, Any], probe: dict[str, Any]) -> float:
+    """How long nothing may come before everything has."""
+    between = min(1.0, 2 * probe["size"] * 8 / effect["rate"]) if effect["rate"] else 0.0
+    return float(0.03 + between + ((effect["delay"] or 0) + 4 * effect["jitter"]) / 1e6)
+
+
+def _route(probe: dict[str, Any]) -> str:
+    """What the IP stack needs to send the probe over `sqa`."""
+    bits = 128 if ":" in probe["source"] + probe["destination"] else 32
+    return (
+        f"address add {probe['source']}/{bits} dev sqa{' nodad' if bits == 128 else ''}\nroute add {probe['destination']}/{bits} dev sqa\n"
+        f"neighbour replace {probe['destination']} lladdr 02:00:00:00:00:02 dev sqa\n"
+    )
+
+
 def rehearse(program: dict[str, Any], lease: float, addresses: list[list[str]]) -> dict[str, Any]:
     """The program on a throw-away pair in a fresh namespace. {'rehearsed': proven | unavailable | disproved, 'detail': …}"""
-    probe = dict(program["probe"])
+    probe, effect = dict(program["probe"]), program["effect"]
     for end in ("source", "destination"):
         probe[end] = probe[end] or next((address for group in addresses for address in group if ":" not in address), "")
     if not probe["count"] or not probe["source"] or not probe["destination"]:
         return {"rehearsed": "unavailable", "detail": "no sample packet could be made for this filter"}
+    if program["family"] == "bridge":
+        return {"rehearsed": "unavailable", "detail": "the throw-away pair is no bridge"}
+    if (effect["delay"] or 0) > LONGEST_DELAY * 1e6:
+        return {"rehearsed": "unavailable", "detail": f"a delay of more than {LONGEST_DELAY:.0f} s is not waited for"}
     if libc.unshare(CLONE_NEWNET) != 0:
         return {"rehearsed": "unavailable", "detail": f"unshare: {os.strerror(ctypes.get_errno())} (needs SYS_ADMIN)"}
     fault = Fault(program, "sqb" if program["direction"] == "ingress" else "sqa", lease, addresses)
     try:
         # Told to have no IPv6 addresses before it is up, a device does not solicit routers among our frames.
         up = "".join(f"link set dev {end} {word}\n" for word in ("addrgenmode none", "up") for end in ("sqa", "sqb"))
-        command(["ip", "-batch", "-"], f"link add name sqa type veth peer name sqb\n{up}")
+        routed = program["family"] == "inet"
+        command(["ip", "-batch", "-"], f"link add name sqa type veth peer name sqb\n{up}{_route(probe) if routed else ''}")
         fault.apply()
         fault.step(program["arm"])
-        if program["effect"]["rate"]:
-            probe["wait"] = min(1.0, 2 * probe["size"] * 8 / program["effect"]["rate"])
-        received, distinct, seconds = exchange(probe)
-        problem = fault.missing(armed=True) or judge(program["effect"], probe, received, distinct, seconds)
+        done = exchange(probe, _patience(effect, probe), routed=routed)
+        problem = fault.missing(armed=True) or judge(effect, probe, done)
         matched = fault.counters().get("matched", [0])[0]
-        if not problem and matched != probe["count"]:
-            problem = f"{matched} of {probe['count']} frames matched the filter"
-        left = fault.revert()
-        problem = problem or "; ".join(left)
+        if not problem and matched != done.sent:
+            problem = f"{matched} of {done.sent} frames matched the filter"
+        problem = problem or "; ".join(fault.revert())
     except (CommandFailed, OSError) as failure:
         return {"rehearsed": "disproved", "detail": str(failure)}
-    numbers = {"sent": probe["count"], "received": received, "distinct": distinct, "milliseconds": round(seconds * 1000, 1)}
+    numbers = {"sent": done.sent, "received": done.received, "distinct": done.distinct, "milliseconds": round(done.seconds * 1000, 1)}
     return {"rehearsed": "disproved" if problem else "proven", "detail": problem, **numbers}
 
 

@@ -1,4 +1,4 @@
-"""The plan of each shipped scenario, exactly as `plan` prints it: every line that would be run."""
+"""The plan of each shipped scenario, exactly as `plan -v` prints it: every line of every alternative; and as `plan` prints the whole."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def normalised(text: str) -> str:
 @pytest.mark.usefixtures("at_root")
 @pytest.mark.parametrize("path", SCENARIOS)
 def test_plan(path: str, golden: Callable[[str, str], None], capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["plan", "--sandbox", "--seed", "42", path], {}) == 0
+    assert main(["plan", "-v", "--sandbox", "--seed", "42", path], {}) == 0
     golden(f"plan-{Path(path).stem}.txt", normalised(capsys.readouterr().out))
 
 

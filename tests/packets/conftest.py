@@ -18,8 +18,14 @@ MISSING = [tool for tool in ("ip", "tc", "nft") if shutil.which(tool, path=PATH)
 REASON = "needs root" if os.geteuid() else f"needs {', '.join(MISSING)}" if MISSING else ""
 
 
+# Minutes, not seconds: `make test` leaves them to `make test-slow`.
+SLOW = ("netem", "test_devices.py", "test_sabotage.py", "test_virtual_machines.py")
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     for item in items:
+        if set(SLOW) & set(item.path.parts):
+            item.add_marker(pytest.mark.slow)
         if item.path.parent == Path(__file__).parent:
             item.add_marker(pytest.mark.packets)
             if REASON:

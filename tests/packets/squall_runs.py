@@ -9,6 +9,7 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -40,7 +41,7 @@ def sandbox_file(folder: Path, traffic: list[dict[str, Any]] | None = None) -> P
     for number, name in enumerate(TARGETS):
         flows += [{"from": f"shop/{name}", "to": f"other/by-{number}", "udp": port, "rate": 400} for port in (9000, 9001)]
         flows.append({"from": f"other/by-{number}", "to": f"shop/{name}", "http": 8080, "bytes": 2**23, "pause": 0.8})
-    flows += [{"from": f"other/{one}", "to": f"other/{two}", "udp": 9000, "rate": 50} for one, two in zip(BYSTANDERS, BYSTANDERS[1:], strict=False)]
+    flows += [{"from": f"other/{one}", "to": f"other/{two}", "udp": 9000, "rate": 50} for one, two in pairwise(BYSTANDERS)]
     flows.append({"from": "other/by-7", "to": "other/by-0", "http": 8080, "bytes": 65536})
     path = folder / "sandbox.yaml"
     path.write_text(yaml.safe_dump({"nodes": ["node-0", "node-1"], "pods": pods, "traffic": flows if traffic is None else traffic}))

@@ -88,7 +88,8 @@ def test_a_tenth_is_lost_and_the_sender_is_not_told(direction: Direction) -> Non
 @BOTH_WAYS
 @pytest.mark.usefixtures("ends")
 def test_loss_copies_and_rate_at_once(direction: Direction) -> None:
-    everything = Impairment(loss=TENTH, duplicate=HALF, rate=TokenBucket(rate=Rate.parse("10mbit"), burst=Size.parse("32kb"), limit=Size.parse("1mb")))
+    bucket = TokenBucket(rate=Rate.parse("10mbit"), burst=Size.parse("32kb"), limit=Size.parse("1mb"))
+    everything = Impairment(loss=TENTH, duplicate=HALF, rate=bucket)
     matched, _, counters = impaired(everything, direction, per_second=1000, seconds=3)
     assert agrees(matched.sent - matched.distinct, matched.sent, 0.1)
     assert agrees(matched.copies, matched.distinct, 0.5)
@@ -210,7 +211,8 @@ def test_tcp_sees_loss_as_from_the_wire() -> None:
         running.until("armed")
         _, at_sender = retransmitted(3)
         assert running.stop() == 0
-    rules = "table netdev test { chain in { type filter hook ingress device \"eth0\" priority 0; policy accept;\nnumgen random mod 100 < 1 drop\n}\n}\n"
+    hook = 'type filter hook ingress device "eth0" priority 0; policy accept;'
+    rules = f"table netdev test {{ chain in {{ {hook}\nnumgen random mod 100 < 1 drop\n}}\n}}\n"
     within(NAMES[1], "nft", "-f", "-", text=rules)
     _, at_receiver = retransmitted(3)
     assert at_receiver > 0
@@ -247,7 +249,8 @@ def test_ipv6_filters_and_excludes(direction: Direction) -> None:
     ends, number = (NAMES, 2) if direction is Direction.EGRESS else (NAMES[::-1], 1)
     with Running(job_for(Impairment(duplicate=ALL), only, direction)) as running:
         running.until("armed")
-        flows = [UdpFlow(*ends, address, port) for address in (f"10.77.0.{number}", f"fd77::{number}") for port in (9000, 9001)]
+        addresses = (f"10.77.0.{number}", f"fd77::{number}")
+        flows = [UdpFlow(*ends, address, port).meet() for address in addresses for port in (9000, 9001)]
         send_paced(flows, 300, 1)
         results = [flow.finish() for flow in flows]
         assert running.stop() == 0, running.events

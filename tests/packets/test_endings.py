@@ -16,6 +16,7 @@ from two_ends import within
 from wire import UdpFlow
 
 LEASE = 3
+FOREIGN_ROOT = ("tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "1gbit", "burst", "1mb", "limit", "1mb")
 TARGET, PEER, PEER_ADDRESS = "squall.shop.web-0", "squall.other.by-0", "by-0"
 
 
@@ -156,7 +157,7 @@ def test_a_foreign_root_qdisc(tmp_path: Path) -> None:
         "--sandbox-file", sandbox_file(tmp_path),
     )  # fmt: skip
     run.until("ramp before")
-    within(TARGET, *"tc qdisc add dev eth0 root tbf rate 1gbit burst 1mb limit 1mb".split())
+    within(TARGET, *FOREIGN_ROOT)
     before = within(TARGET, "tc", "qdisc", "show", "dev", "eth0")
     run.until("ramp after")
     assert within(TARGET, "tc", "qdisc", "show", "dev", "eth0") == before

@@ -16,6 +16,7 @@ from chaos_modules.model.impairment import Chance, Direction, Impairment, TokenB
 from chaos_modules.model.quantities import Percentage, Rate, Size
 from chaos_modules.model.traffic import TrafficFilter, TrafficRule
 
+FOREIGN_ROOT = ("tc", "qdisc", "add", "dev", "eth0", "root", "tbf", "rate", "1gbit", "burst", "1mb", "limit", "1mb")
 HALF = Chance(percentage=Percentage.parse("50%"))
 MEGABIT = Impairment(rate=TokenBucket(rate=Rate.parse("1mbit"), burst=Size.parse("32kb"), limit=Size.parse("256kb")))
 pytestmark = pytest.mark.usefixtures("ends")
@@ -23,7 +24,7 @@ pytestmark = pytest.mark.usefixtures("ends")
 
 @pytest.fixture
 def foreign_root(ends: tuple[str, str]) -> None:
-    within(ends[0], *"tc qdisc add dev eth0 root tbf rate 1gbit burst 1mb limit 1mb".split())
+    within(ends[0], *FOREIGN_ROOT)
 
 
 @pytest.mark.usefixtures("foreign_root")
@@ -106,7 +107,8 @@ def test_host_names_are_resolved_as_the_target_sees_them(tmp_path: Path) -> None
     with Running(with_host("api.test", [ADDRESSES[1], "fd77::2"], tmp_path / "etc")) as running:
         assert sorted(running.until("applied")["addresses"]["api.test"]) == sorted([ADDRESSES[1], "fd77::2"])
         running.until("armed")
-        flows = [UdpFlow(*NAMES, address, port) for address, port in ((ADDRESSES[1], 9000), ("10.77.0.9", 9001), ("fd77::2", 9002))]
+        ends = ((ADDRESSES[1], 9000), ("10.77.0.9", 9001), ("fd77::2", 9002))
+        flows = [UdpFlow(*NAMES, address, port).meet() for address, port in ends]
         send_paced(flows, 200, 0.5)
         assert [flow.finish().copies for flow in flows] == [100, 0, 100]
         assert running.stop() == 0
@@ -197,7 +199,7 @@ def test_both_directions_of_one_target_at_once() -> None:
     before = state(NAMES[0])
     job, other = job_for(MEGABIT, hold=1), job_for(MEGABIT, direction=Direction.INGRESS, hold=1)
     job["programs"] += other["programs"]
-    job["injections"].append({**other["injections"][0], "programs": [1]})
+    job["injections"].append({**other["injections"][0], "programs": [len(job["programs"]) - 1]})
     with Running(job) as running:
         assert running.end() == 0, running.events
     assert json.dumps(state(NAMES[0])) == json.dumps(before)

@@ -11,6 +11,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 
 CLONE_NEWNET = 0x40000000
+HELLO = 2**63
 IP_RECVERR, SO_RCVBUFFORCE = 11, 33
 
 
@@ -45,10 +46,28 @@ class Exchange:
     errors: Counter[int] = field(default_factory=Counter)
     arrived: Counter[int] = field(default_factory=Counter)
     times: list[float] = field(default_factory=list)
+    left: dict[int, float] = field(default_factory=dict)
+    came: dict[int, float] = field(default_factory=dict)
+    order: list[int] = field(default_factory=list)
 
     @property
     def distinct(self) -> int:
         return len(self.arrived)
+
+    def latencies(self) -> list[float]:
+        """Seconds on the way, ascending."""
+        return sorted(moment - self.left[number] for number, moment in self.came.items() if number in self.left)
+
+    def lost_runs(self) -> list[int]:
+        """The lengths of the runs of lost packets."""
+        runs, length = [], 0
+        for number in range(self.sent):
+            if self.arrived[number]:
+                runs += [length] if length else []
+                length = 0
+            else:
+                length += 1
+        return runs
 
     @property
     def copies(self) -> int:
@@ -70,7 +89,7 @@ class UdpFlow:
         self.receiver.setsockopt(socket.SOL_SOCKET, SO_RCVBUFFORCE, 1 << 23)
         self.receiver.bind(("", port))
         self.receiver.settimeout(0.3)
-        self.stopped = False
+        self.stopped = self.met = False
         self.reader = threading.Thread(target=self._read)
         self.reader.start()
 
@@ -82,11 +101,27 @@ class UdpFlow:
                 if self.stopped:
                     return
                 continue
-            self.exchange.arrived[int.from_bytes(data[:8])] += 1
-            self.exchange.times.append(time.monotonic())
+            number, now = int.from_bytes(data[:8]), time.monotonic()
+            if number == HELLO:
+                self.met = True
+                continue
+            self.exchange.arrived[number] += 1
+            self.exchange.times.append(now)
+            self.exchange.came.setdefault(number, now)
+            self.exchange.order.append(number)
+
+    def meet(self) -> UdpFlow:
+        """Wait until the ends have found each other's link-layer addresses; IPv6 may take a second after a link came up."""
+        end = time.monotonic() + 10
+        while not self.met:
+            assert time.monotonic() < end, "the peer cannot be reached"
+            self.sender.sendto(HELLO.to_bytes(8) + self.padding, self.destination)
+            time.sleep(0.02)
+        return self
 
     def send(self) -> None:
         """One datagram."""
+        self.exchange.left[self.exchange.sent] = time.monotonic()
         try:
             self.sender.sendto(self.exchange.sent.to_bytes(8) + self.padding, self.destination)
         except OSError as error:

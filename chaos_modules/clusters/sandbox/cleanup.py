@@ -15,13 +15,15 @@ from .layout import NETNS_DIRECTORY
 from .state import STATE_DIRECTORY, refuse_if_owned, start_ticks
 
 TRAFFIC_MODULE = f"{__package__}.traffic"
+CARDS_MODULE = f"{__package__}.cards"
 _INJECTOR = "injector.py"
 _GRACE_SECONDS = 1.0
+_USER_NAMESPACE = Path("/proc/self/ns/user")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Resident:
-    """A process in a sandbox's namespace, or its traffic process; `ours` ones may be ended."""
+    """A process in a sandbox's namespace, or one of its own outside; `ours` ones may be ended."""
 
     pid: int
     command: str
@@ -74,17 +76,19 @@ def _inodes() -> Iterator[tuple[int, str]]:
 def _resident(process: Path, inodes: dict[int, str], state_directory: Path) -> Resident | None:
     try:
         words = process.joinpath("cmdline").read_text(encoding="utf-8", errors="replace").rstrip("\0").split("\0")
+        if process.joinpath("ns", "user").stat().st_ino != _USER_NAMESPACE.stat().st_ino:
+            return None  # of somebody's sandbox without root, which ends by itself
         # Of each thread: an injector's main thread stays where it was started, and one thread for each target enters it.
         places = {task.joinpath("ns", "net").stat().st_ino for task in process.joinpath("task").iterdir()}
     except OSError:
         return None
     netns = ", ".join(sorted(inodes[place] for place in places & inodes.keys()))
-    # The sockets of the traffic process are in the namespaces, the process itself is not: it is known by its command line.
-    traffic = TRAFFIC_MODULE in words and str(state_directory) in words
-    if int(process.name) == os.getpid() or not (netns or traffic):
+    # The sockets of these processes are in the namespaces, they themselves are not: they are known by their command lines.
+    child = not {TRAFFIC_MODULE, CARDS_MODULE}.isdisjoint(words) and str(state_directory) in words
+    if int(process.name) == os.getpid() or not (netns or child):
         return None
     injector = any(Path(word).name == _INJECTOR for word in words)
-    return Resident(pid=int(process.name), command=" ".join(words)[:120], netns=netns, ours=traffic or injector)
+    return Resident(pid=int(process.name), command=" ".join(words)[:120], netns=netns, ours=child or injector)
 
 
 def _end(pids: list[int]) -> None:

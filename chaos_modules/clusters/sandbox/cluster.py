@@ -9,10 +9,11 @@ from typing import Any
 
 from ...model.errors import ClusterProblem
 from ...model.target import Container, Node, Pod, Snapshot, Target, Workload
-from . import cleanup, network, state
+from . import cleanup, network, rootless, state
 from .audit import audit
 from .description import PodDescription, SandboxDescription
 from .layout import Place, hosts_file, lay_out
+from .machines import Cards
 from .peers import Peers
 
 _RESOLVER = "nameserver 127.0.0.1\noptions timeout:1 attempts:1\n"
@@ -27,6 +28,7 @@ class Sandbox:
         self._source = source
         self._state_directory = state_directory
         self._peers: Peers | None = None
+        self._cards: Cards | None = None
         self._up = False
 
     @property
@@ -47,6 +49,9 @@ class Sandbox:
         try:
             self._write_names()
             network.build(self._layout)
+            if self._layout.machines:
+                self._cards = Cards(self._layout, self._state_directory)
+                self._cards.start()
             self._peers = Peers(self._description, self._layout, self._state_directory)
             self._peers.start()
         except BaseException:
@@ -54,8 +59,11 @@ class Sandbox:
             raise
 
     def preflight(self) -> None:
-        """Say what is in the way before anything is done. Raises ClusterProblem."""
+        """Get the rights that it takes, and say what is in the way, before anything is done. Raises ClusterProblem."""
+        rootless.enter_unless_root()
         network.require_tools()
+        if self._layout.machines:
+            network.require_taps()
         state.refuse_if_taken(self._state_directory)
         self._refuse_others()
 
@@ -92,9 +100,9 @@ class Sandbox:
             nodes=tuple(
                 Node(name=name, labels=(("kubernetes.io/hostname", name), ("kubernetes.io/os", "linux"))) for name in description.nodes
             ),
-            pods=tuple(self._pod(pod) for pod in description.pods),
+            pods=tuple(self._pod(pod) for pod in description.all_pods()),
             workloads=tuple(_workloads(description)),
-            namespaces=tuple(sorted({pod.namespace for pod in description.pods})),
+            namespaces=tuple(sorted({pod.namespace for pod in description.all_pods()})),
         )
 
     def _pod(self, pod: PodDescription) -> Pod:
@@ -116,18 +124,22 @@ class Sandbox:
 
     def locate(self, target: Target) -> Mapping[str, Any]:
         """The files by which the injector enters a target: its namespace, its hosts file, and its node's namespace."""
-        places, key = (
-            (self._layout.nodes, target.name) if target.kind == "node" else (self._layout.pods, f"{target.namespace}/{target.name}")
-        )
-        place = places.get(key)
+        place = self._place(target)
         if place is None:
-            raise ClusterProblem(f"{target.path} has no network namespace", self.name, "choose a running pod or a node of the sandbox")
+            remedy = "choose a running pod, a node or a virtual machine of the sandbox"
+            raise ClusterProblem(f"{target.path} has no network namespace", self.name, remedy)
         node = next(node for node in self._layout.nodes.values() if node.node == place.node)
         return {"netns": place.netns_path, "etc": str(self._etc(place)), "host_netns": node.netns_path}
 
+    def _place(self, target: Target) -> Place | None:
+        if target.kind == "node":
+            return self._layout.nodes.get(target.name)
+        path = f"{target.namespace}/{target.name}"
+        return self._layout.pods.get(self._layout.launchers.get(path, "") if target.kind == "vm" else path)
+
     def audit(self, run_id: str) -> Sequence[str]:
         """What of a run is still in the namespaces, as commands that remove it; asked of the kernel, not of the injector."""
-        places = [*self._layout.nodes.values(), *self._layout.residents()] if self._up else []
+        places = [place for place in (*self._layout.nodes.values(), *self._layout.residents()) if self._up and Path(place.netns_path).exists()]
         return [command for place in places for command in audit(place.netns, run_id)]
 
     def leftovers(self) -> Sequence[str]:
@@ -140,9 +152,10 @@ class Sandbox:
         """Remove everything, however far `start` has come; nothing happens when it is closed already."""
         if not self._up:
             return
-        if self._peers:
-            self._peers.close()
-            self._peers = None
+        for child in (self._peers, self._cards):
+            if child:
+                child.close()
+        self._peers = self._cards = None
         cleanup.cleanup_sandbox(self._state_directory)
         self._up = False
 

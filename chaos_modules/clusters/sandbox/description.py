@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterator
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 from pydantic_core import InitErrorDetails, PydanticCustomError
@@ -49,28 +49,53 @@ class ServeDescription(_Strict):
     udp: tuple[Port, ...] = ()
 
 
-class PodDescription(_Strict):
-    """One pod. Without `node` it runs on the first one; a pod that is not Running has no network."""
+class _Machine(_Strict):
+    """What has an address and may serve. Without `node` it runs on the first one."""
 
     name: Name
     namespace: Name = "default"
     node: Name | None = None
     labels: dict[str, str] = {}
-    owner: OwnerDescription | None = None
-    containers: Annotated[tuple[Name, ...], Field(min_length=1)] = ("app",)
-    host_network: Annotated[bool, Field(alias="hostNetwork")] = False
     serve: ServeDescription = ServeDescription()
-    phase: Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"] = "Running"
 
     @property
     def path(self) -> str:
         """`namespace/name`."""
         return f"{self.namespace}/{self.name}"
 
+
+class PodDescription(_Machine):
+    """One pod; one that is not Running has no network."""
+
+    owner: OwnerDescription | None = None
+    containers: Annotated[tuple[Name, ...], Field(min_length=1)] = ("app",)
+    host_network: Annotated[bool, Field(alias="hostNetwork")] = False
+    phase: Literal["Pending", "Running", "Succeeded", "Failed", "Unknown"] = "Running"
+
     @property
     def running(self) -> bool:
         """Whether the pod has a network at all."""
         return self.phase == "Running"
+
+
+class VirtualMachineDescription(_Machine):
+    """One virtual machine, which runs in a pod of its own as KubeVirt makes it; that pod carries the machine's labels."""
+
+    host_network: ClassVar[bool] = False
+    phase: ClassVar[str] = "Running"
+    running: ClassVar[bool] = True
+
+    @property
+    def launcher(self) -> PodDescription:
+        """The pod that it runs in."""
+        labels = {**self.labels, "kubevirt.io": "virt-launcher", "vm.kubevirt.io/name": self.name}
+        return PodDescription.model_construct(
+            name=f"virt-launcher-{self.name}", namespace=self.namespace, node=self.node, labels=labels, containers=("compute",),
+            owner=OwnerDescription(kind="VirtualMachineInstance", name=self.name),
+        )  # fmt: skip
+
+
+EndDescription = PodDescription | VirtualMachineDescription
 
 
 class FlowDescription(_Strict):
@@ -108,11 +133,20 @@ class SandboxDescription(_Strict):
 
     nodes: Annotated[tuple[Name, ...], Field(min_length=1, max_length=200)]
     pods: tuple[PodDescription, ...]
+    virtual_machines: tuple[VirtualMachineDescription, ...] = ()
     traffic: tuple[FlowDescription, ...] = ()
 
-    def node_of(self, pod: PodDescription) -> str:
-        """The node on which the pod runs."""
-        return pod.node or self.nodes[0]
+    def node_of(self, end: EndDescription) -> str:
+        """The node on which a pod or a virtual machine runs."""
+        return end.node or self.nodes[0]
+
+    def ends(self) -> tuple[EndDescription, ...]:
+        """Everything that traffic may come from or go to."""
+        return (*self.pods, *self.virtual_machines)
+
+    def all_pods(self) -> tuple[PodDescription, ...]:
+        """The pods of the file, and those that the virtual machines run in."""
+        return (*self.pods, *(machine.launcher for machine in self.virtual_machines))
 
 
 def describe(data: object) -> SandboxDescription:
@@ -129,9 +163,9 @@ def describe(data: object) -> SandboxDescription:
 
 def _mistakes(description: SandboxDescription) -> Iterator[tuple[Location, str]]:
     yield from _repeated_nodes(description)
-    yield from _pod_mistakes(description)
+    yield from _place_mistakes(description)
     yield from _port_clashes(description)
-    pods = {pod.path: pod for pod in description.pods}
+    pods = {pod.path: pod for pod in description.ends()}
     for index, flow in enumerate(description.traffic):
         yield from _flow_mistakes(("traffic", index), flow, pods)
 
@@ -142,17 +176,25 @@ def _repeated_nodes(description: SandboxDescription) -> Iterator[tuple[Location,
             yield ("nodes", index), f"node {name} is listed twice"
 
 
-def _pod_mistakes(description: SandboxDescription) -> Iterator[tuple[Location, str]]:
+def _place_mistakes(description: SandboxDescription) -> Iterator[tuple[Location, str]]:
     seen: set[str] = set()
-    for index, pod in enumerate(description.pods):
-        if pod.path in seen:
-            yield ("pods", index, "name"), f"pod {pod.path} is listed twice"
-        if pod.node and pod.node not in description.nodes:
-            yield ("pods", index, "node"), f"there is no node {pod.node}; nodes: {', '.join(description.nodes)}"
-        seen.add(pod.path)
-    for node, count in Counter(description.node_of(pod) for pod in description.pods).items():
+    for place, end, paths in _places(description):
+        for path in seen & paths:
+            yield (*place, "name"), f"{path} is listed twice, as a pod or a virtual machine"
+        if description.node_of(end) not in description.nodes:
+            yield (*place, "node"), f"there is no node {end.node}; nodes: {', '.join(description.nodes)}"
+        seen |= paths
+    for node, count in Counter(description.node_of(end) for end in description.ends()).items():
         if count > _MOST_PER_NODE:
-            yield ("pods",), f"node {node} has {count} pods; at most {_MOST_PER_NODE} fit"
+            yield ("pods",), f"node {node} has {count} pods and virtual machines; at most {_MOST_PER_NODE} fit"
+
+
+def _places(description: SandboxDescription) -> Iterator[tuple[Location, EndDescription, set[str]]]:
+    """(where in the file, what, the paths that it takes): a machine takes that of the pod around it as well."""
+    for index, pod in enumerate(description.pods):
+        yield ("pods", index), pod, {pod.path}
+    for index, machine in enumerate(description.virtual_machines):
+        yield ("virtual_machines", index), machine, {machine.path, machine.launcher.path}
 
 
 def _port_clashes(description: SandboxDescription) -> Iterator[tuple[Location, str]]:
@@ -167,16 +209,16 @@ def _port_clashes(description: SandboxDescription) -> Iterator[tuple[Location, s
                     yield ("pods", index, "serve", protocol, number), f"{protocol} port {port} is already served by {other.split('#')[0]}"
 
 
-def _flow_mistakes(place: Location, flow: FlowDescription, pods: dict[str, PodDescription]) -> Iterator[tuple[Location, str]]:
+def _flow_mistakes(place: Location, flow: FlowDescription, pods: dict[str, EndDescription]) -> Iterator[tuple[Location, str]]:
     for key, path in (("from", flow.sender), ("to", flow.receiver)):
         if path not in pods:
-            yield (*place, key), f"there is no pod {path}; write namespace/name"
+            yield (*place, key), f"there is no pod {path} and no such virtual machine; write namespace/name"
         elif not pods[path].running:
             yield (*place, key), f"pod {path} is {pods[path].phase} and has no network"
     if flow.sender == flow.receiver:
-        yield (*place, "to"), "a flow needs two different pods"
+        yield (*place, "to"), "a flow needs two different pods or virtual machines"
     receiver = pods.get(flow.receiver)
     if receiver and flow.udp and flow.udp not in receiver.serve.udp:
-        yield (*place, "udp"), f"pod {receiver.path} does not serve udp port {flow.udp}; add it to its serve.udp"
+        yield (*place, "udp"), f"{receiver.path} does not serve udp port {flow.udp}; add it to its serve.udp"
     if receiver and flow.http and flow.http not in receiver.serve.tcp:
-        yield (*place, "http"), f"pod {receiver.path} does not serve tcp port {flow.http}; add it to its serve.tcp"
+        yield (*place, "http"), f"{receiver.path} does not serve tcp port {flow.http}; add it to its serve.tcp"

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
-from .description import PodDescription, SandboxDescription
+from .description import EndDescription, PodDescription, SandboxDescription
 
 NETNS_DIRECTORY = Path("/run/netns")
 FABRIC = "squall-fabric"
-PREFIXES = ("squall.", "squall-node.", FABRIC)
+PREFIXES = ("squall.", "squall-node.", "squall-vm.", FABRIC)
 _NODE_HOST = 1
 _FIRST_POD_HOST = 2
 
@@ -45,6 +45,11 @@ class Place:
         return f"02:5c:00:00:{self.node:02x}:{self.host:02x}"
 
     @property
+    def outer_link_address(self) -> str:
+        """That of the pod around a virtual machine: the machine itself has the other one, and a bridge keeps its own ports' for itself."""
+        return f"02:5c:01:00:{self.node:02x}:{self.host:02x}"
+
+    @property
     def netns_path(self) -> str:
         """The file by which the namespace is entered."""
         return str(NETNS_DIRECTORY / self.netns)
@@ -52,54 +57,70 @@ class Place:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Layout:
-    """The places of a sandbox by node name and by pod path; `guests` are the pods that live in their node's namespace."""
+    """The places of a sandbox by node name and by path.
+
+    `guests` are the pods that live in their node's namespace. `machines` are the insides of the virtual machines; the pod that one
+    runs in, with the same number, is named by `launchers`.
+    """
 
     nodes: dict[str, Place]
     pods: dict[str, Place]
     guests: dict[str, str]
+    machines: dict[str, Place]
+    launchers: dict[str, str]
+
+    def end(self, path: str) -> Place:
+        """Where the traffic of a pod or of a virtual machine begins and ends."""
+        return self.machines.get(path) or self.pods[path]
+
+    def machine_places(self) -> list[tuple[Place, Place]]:
+        """(inside, the pod around it) of each virtual machine."""
+        return [(inside, self.pods[self.launchers[path]]) for path, inside in self.machines.items()]
 
     def residents(self) -> list[Place]:
         """The pods that have a namespace of their own."""
         return [place for path, place in self.pods.items() if path not in self.guests]
 
 
-def pod_netns(path: str) -> str:
+def pod_netns(path: str, kind: str = "squall") -> str:
     """The name of the pod's namespace."""
     namespace, name = path.split("/")
-    return f"squall.{namespace}.{name}"
+    return f"{kind}.{namespace}.{name}"
 
 
 def lay_out(description: SandboxDescription) -> Layout:
-    """Number nodes and running pods in the order of the description."""
+    """Number nodes, running pods and virtual machines in the order of the description."""
     nodes = {name: Place(netns=f"squall-node.{name}", node=index, host=_NODE_HOST) for index, name in enumerate(description.nodes, 1)}
-    pods: dict[str, Place] = {}
-    guests: dict[str, str] = {}
+    layout = Layout(nodes=nodes, pods={}, guests={}, machines={}, launchers={})
     used: dict[int, int] = defaultdict(lambda: _FIRST_POD_HOST)
-    for pod in description.pods:
+    for pod in description.all_pods():
         if not pod.running:
             continue
         home = nodes[description.node_of(pod)]
         if pod.host_network:
-            guests[pod.path] = home.netns
-            pods[pod.path] = Place(netns=pod_netns(pod.path), node=home.node, host=home.host)
+            layout.guests[pod.path] = home.netns
+            layout.pods[pod.path] = Place(netns=pod_netns(pod.path), node=home.node, host=home.host)
         else:
-            pods[pod.path] = Place(netns=pod_netns(pod.path), node=home.node, host=used[home.node])
+            layout.pods[pod.path] = Place(netns=pod_netns(pod.path), node=home.node, host=used[home.node])
             used[home.node] += 1
-    return Layout(nodes=nodes, pods=pods, guests=guests)
+    for machine in description.virtual_machines:
+        layout.launchers[machine.path] = machine.launcher.path
+        layout.machines[machine.path] = replace(layout.pods[machine.launcher.path], netns=pod_netns(machine.path, "squall-vm"))
+    return layout
 
 
 def hosts_file(description: SandboxDescription, layout: Layout) -> str:
-    """Every pod by its names and every owner by its own, as a cluster's DNS would have them."""
+    """Every pod and machine by its names and every owner by its own, as a cluster's DNS would have them."""
     lines = ["127.0.0.1 localhost", "::1 localhost"]
-    for pod in description.pods:
-        if pod.path in layout.pods:
-            names = " ".join(_names(pod))
-            lines += [f"{address} {names}" for address in layout.pods[pod.path].addresses]
+    for end in description.ends():
+        if end.running:
+            names = " ".join(_names(end))
+            lines += [f"{address} {names}" for address in layout.end(end.path).addresses]
     return "\n".join(lines) + "\n"
 
 
-def _names(pod: PodDescription) -> Iterator[str]:
-    yield from (pod.name, f"{pod.name}.{pod.namespace}", f"{pod.name}.{pod.namespace}.pod.sandbox")
-    if pod.owner:
-        service = f"{pod.owner.name}.{pod.namespace}"
+def _names(end: EndDescription) -> Iterator[str]:
+    yield from (end.name, f"{end.name}.{end.namespace}", f"{end.name}.{end.namespace}.pod.sandbox")
+    if isinstance(end, PodDescription) and end.owner:
+        service = f"{end.owner.name}.{end.namespace}"
         yield from (service, f"{service}.svc", f"{service}.svc.cluster.local")

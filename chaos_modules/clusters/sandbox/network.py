@@ -6,36 +6,50 @@ import os
 import shutil
 import subprocess
 from collections.abc import Iterable
+from pathlib import Path
 
 from ...model.errors import ClusterProblem
 from .layout import FABRIC, NETNS_DIRECTORY, PREFIXES, Layout, Place
 
+TAP = "tap0"
+TUN_DEVICE = Path("/dev/net/tun")
+# A tap drops what its queue cannot take, and with length 0 everything: a whole TCP window must fit, or traffic beside the fault is lost.
+_TAP_QUEUE = "txqueuelen 8192"
 _SYSTEM_PATH = f"{os.environ.get('PATH', '')}:/usr/sbin:/sbin"
 
 
 def require_tools() -> None:
     """Say what this machine lacks before anything is done."""
-    if os.geteuid() != 0:
-        raise ClusterProblem(
-            "the sandbox makes network namespaces and needs root",
-            "sandbox",
-            "run it with sudo, in a privileged container, or under `unshare -Urnm` with a tmpfs on /run",
-        )
     for tool, package in (("ip", "iproute2"), ("mount", "util-linux")):
         if shutil.which(tool, path=_SYSTEM_PATH) is None:
             raise ClusterProblem(f"{tool} is not installed", "sandbox", f"install it: apt-get install {package}, or dnf install {package}")
 
 
+def require_taps() -> None:
+    """Say why there can be no virtual machines here."""
+    if not os.access(TUN_DEVICE, os.R_OK | os.W_OK):
+        what = "may not be opened" if TUN_DEVICE.exists() else "is not there"
+        raise ClusterProblem(
+            f"virtual machines need taps, and {TUN_DEVICE} {what}",
+            "sandbox",
+            "load the module tun, pass the device into the container (--device /dev/net/tun), or run it as root",
+        )
+
+
 def build(layout: Layout) -> None:
     """Namespaces, bridges, devices, addresses and routes, all up."""
-    residents = layout.residents()
-    _batch(f"netns add {name}" for name in (FABRIC, *(place.netns for place in (*layout.nodes.values(), *residents))))
+    residents, machines = layout.residents(), layout.machine_places()
+    insides, launchers = [inside for inside, _ in machines], [launcher for _, launcher in machines]
+    _batch(f"netns add {name}" for name in (FABRIC, *(place.netns for place in (*layout.nodes.values(), *residents, *insides))))
     _batch(_fabric_lines(layout), FABRIC)
     for node in layout.nodes.values():
         pods = [place for place in residents if place.node == node.node]
         _batch(_node_lines(node, pods), node.netns)
         for pod in pods:
-            _batch(_pod_lines(pod, node), pod.netns)
+            _batch(_launcher_lines(pod) if pod in launchers else _pod_lines(pod, node), pod.netns)
+        for inside in (place for place in insides if place.node == node.node):
+            _batch(("tuntap add dev eth0 mode tap", f"link set eth0 address {inside.link_address} {_TAP_QUEUE}"), inside.netns)
+            _batch(_pod_lines(inside, node), inside.netns)
     for path, home in layout.guests.items():
         _share(home, layout.pods[path].netns)
 
@@ -84,6 +98,16 @@ def _pod_lines(pod: Place, node: Place) -> Iterable[str]:
     yield "link set eth0 up"
     yield f"route add default via {node.address_v4}"
     yield f"route add default via {node.address_v6}"
+
+
+def _launcher_lines(pod: Place) -> Iterable[str]:
+    """As KubeVirt's bridge binding: the pod's device and the machine's tap are ports of one bridge, and only the machine has addresses."""
+    yield "link set lo up"
+    yield "link add k6t-eth0 type bridge mcast_snooping 0"
+    yield "link set k6t-eth0 addrgenmode none up"
+    yield f"link set eth0 address {pod.outer_link_address} addrgenmode none master k6t-eth0 up"
+    yield f"tuntap add dev {TAP} mode tap"
+    yield f"link set {TAP} {_TAP_QUEUE} addrgenmode none master k6t-eth0 up"
 
 
 def _share(home: str, name: str) -> None:

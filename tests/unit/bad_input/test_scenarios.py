@@ -36,6 +36,7 @@ CORPUS = {
     "null entry": ("- id: pod-network-loss\n  TARGET_PODS: a\n  APP_NAMESPACE: b\n-\n", [("4:2", "None is not a scenario entry")]),
     "no id": ("- workload: {}\n", [("1:3", "id: required")]),
     "misspelled id": ("- id: pod-network-los\n", [("1:7", "did you mean pod-network-loss?")]),
+    "list as an id": ("- id: []\n", [("1:7", "id: [] is not a fault")]),
     "id of another kind": ("- id: 7\n", [("1:7", "id: 7 is not a fault")]),
     "unknown key": (LOSS + "  TOTAL_CHAOS_DURATON: 5\n", [("3:3", "did you mean TOTAL_CHAOS_DURATION?")]),
     "another fault's key": (LOSS + "  NETWORK_BANDWIDTH: 1mbit\n", [("3:3", "NETWORK_BANDWIDTH: unknown key")]),

@@ -35,9 +35,13 @@ def test_its_head() -> None:
 def test_shared_programs_are_there_once_in_the_order_of_preference() -> None:
     job = built()
     engines = [(program["direction"], program["engine"]) for program in job["programs"]]
-    assert engines == [("egress", "blackhole"), ("egress", "nft-drop"), ("ingress", "nft-drop")]
+    assert engines == [
+        ("egress", "blackhole"), ("egress", "netem"), ("egress", "blackhole@postrouting"), ("egress", "nft-drop"),
+        ("ingress", "nft-drop"), ("ingress", "ifb+netem"),
+    ]
     assert [(item["key"], item["programs"]) for item in job["injections"]] == [
-        ("pod/shop/web-0/egress", [0, 1]), ("pod/shop/web-0/ingress", [2]), ("pod/shop/web-1/egress", [0, 1]), ("pod/shop/web-1/ingress", [2]),
+        ("pod/shop/web-0/egress", [0, 1, 2, 3]), ("pod/shop/web-0/ingress", [4, 5]),
+        ("pod/shop/web-1/egress", [0, 1, 2, 3]), ("pod/shop/web-1/ingress", [4, 5]),
     ]
 
 

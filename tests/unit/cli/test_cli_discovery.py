@@ -18,7 +18,8 @@ LOSS = "- id: pod-network-loss\n  workload: {kind: deployment, namespace: shop, 
 def test_list(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["list"], {}) == 0
     text = capsys.readouterr().out
-    assert all(f"\n  {fault}\n" in text for fault in FAULTS)
+    for style in styles().values():
+        assert all(f"\n  {fault:28}{getattr(model, 'summary', '')}\n" in text for fault, model in style.models().items())
     assert "pod_network_fault_scenarios: " in text
 
 
@@ -33,20 +34,52 @@ def test_list_as_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_explain_describes_every_field(fault: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", fault], {}) == 0
     lines = capsys.readouterr().out.splitlines()
-    fields = [line for line in lines if not line.startswith(" ")]
+    fields = [line for line in lines[2:] if line and not line.startswith(" ")][1:-1]
+    assert lines[0] == f"{fault}: {getattr(styles()['pod_network_fault_scenarios'].models()[fault], 'summary', '')}"
     assert len(fields) > 10
-    assert all("default " in line or "(required)" in line for line in fields)
+    assert all(line.endswith(("(section)", "no default)", "required)")) or ", default " in line for line in fields)
     assert all(below.startswith("    ") and below.strip() for line, below in pairwise(lines) if line in fields)
+    for wanted in ("    example:  DIRECTION: ingress", "    allowed:  egress, ingress, both", "    override: in the scenario file",
+        "    source:   Squall's own"):
+        assert wanted in lines
 
 
 def test_explain_one_field_in_any_case(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", "pod-network-rate-limit.Burst"], {}) == 0
-    assert capsys.readouterr().out.startswith("BURST  (default 32kb)\n    ")
+    assert capsys.readouterr().out == (
+        "BURST  (size, default 32kb)\n    Bytes saved up while idle and sent at once.\n"
+        "    allowed:  write a number and one of b, kb, mb, gb, 1024-based (e.g. 32kb); a number alone\n              means bytes\n"
+        "    example:  BURST: 32kb\n    override: in the scenario file\n    source:   Harness pod-network-rate-limit, BURST\n"
+    )
+
+
+def test_explain_a_field_of_the_configuration(capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", "config.squall.lease_seconds"], {}) == 0
+    assert capsys.readouterr().out == (
+        "lease_seconds  (whole number in seconds, default 10)\n    The kernel ends a fault by itself when it was not renewed for so long.\n"
+        "    allowed:  at least 3, at most 60\n    example:  lease_seconds: 10\n"
+        "    override: --set squall.lease_seconds=VALUE, or the variable\n              SQUALL_SET__squall__lease_seconds\n"
+        "    source:   Squall's own\n"
+    )
+
+
+@pytest.mark.parametrize(("topic", "words"), [
+    ("config", ["\nsquall\n", "more:   run_chaos.py explain config.kraken"]),
+    ("config.squall", ["lease_seconds  (", "below:    config.squall.injector.image"]),
+    ("config.health_checks.config.url", ["url  (text, no default)", "source:   krkn, health_checks.config.url"]),
+    ("pod-network-loss.workload", ["workload  (section)", "kind  (one of its values, no default)"]),
+    ("pod-network-loss.workload.labels", ["labels  (label selector, no default)"]),
+    ("pod_network_fault_scenarios", ["Harness and Litmus", *FAULTS]),
+])
+def test_explain_other_topics(topic: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["explain", topic], {}) == 0
+    text = capsys.readouterr().out
+    assert all(word in text for word in words)
 
 
 @pytest.mark.parametrize(("kind", "words"), [
-    ("pod-network-los", ["there is no fault pod-network-los", "did you mean pod-network-loss?"]),
-    ("pod-network-rate-limit.BRUST", ["pod-network-rate-limit has no field BRUST", "did you mean burst?"]),
+    ("pod-network-los", ["there is no scenario type or fault pod-network-los", "did you mean pod-network-loss?"]),
+    ("pod-network-rate-limit.BRUST", ["pod-network-rate-limit has no field BRUST", "did you mean BURST?"]),
 ])
 def test_explain_names_the_nearest(kind: str, words: list[str], capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["explain", kind], {}) == 255
@@ -59,12 +92,13 @@ def test_schema(kind: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", kind], {}) == 0
     told = json.loads(capsys.readouterr().out)
     assert told["$schema"] == "https://json-schema.org/draft/2020-12/schema"
-    assert told["type"] == ("array" if kind in styles() else "object")
+    assert told["title"] == kind
+    assert (told["else"] == {"$ref": "#/$defs/entry"}) if kind in styles() else (told["type"] == "object")
 
 
 def test_schema_of_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["schema", "pod_network_fault_scenario"], {}) == 255
-    assert "there is no fault pod_network_fault_scenario" in capsys.readouterr().err
+    assert "there is no scenario type or fault pod_network_fault_scenario\n  → did you mean pod_network_fault_scenarios?" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("shell", "word"), [("bash", "complete "), ("zsh", "#compdef squall"), ("fish", "complete -c squall")])

@@ -76,7 +76,7 @@ def test_a_misspelled_command(word: str, hint: str, capsys: pytest.CaptureFixtur
     (["run", "--sandbx"], "unrecognized arguments: --sandbx"),
     (["plan", "--format", "xml"], "invalid choice: 'xml'"),
     (["run", "--config"], "expected one argument"),
-    (["explain"], "the following arguments are required: FAULT[.FIELD]"),
+    (["explain"], "the following arguments are required: TOPIC[.FIELD]"),
     (["completion", "tcsh"], "invalid choice: 'tcsh'"),
     (["--no-such-flag"], "unrecognized arguments: --no-such-flag"),
 ])

@@ -51,7 +51,7 @@ def test_errors_can_be_read_on_an_ascii_terminal(monkeypatch: pytest.MonkeyPatch
     assert main(["explain", "nothing"], {}) == 255
     stream.flush()
     text = stream.buffer.getvalue()  # type: ignore[attr-defined]
-    assert text.startswith(b"error: run_chaos.py: there is no fault nothing\n")
+    assert text.startswith(b"error: run_chaos.py: there is no scenario type or fault nothing\n")
     assert text.isascii()
 
 
@@ -61,7 +61,7 @@ def test_the_console_script_exits_with_the_code(monkeypatch: pytest.MonkeyPatch,
     with pytest.raises(SystemExit) as caught:
         console()
     assert caught.value.code == 255
-    assert "there is no fault nothing" in capsys.readouterr().err
+    assert "there is no scenario type or fault nothing" in capsys.readouterr().err
 
 
 def test_cleanup_wants_to_know_what(capsys: pytest.CaptureFixture[str]) -> None:
@@ -81,5 +81,17 @@ def test_cleanup(
     # The real ones look at the whole machine, where another test may be at work.
     monkeypatch.setattr(cleanup, "cleanup_sandbox", lambda: ["directory d"])
     monkeypatch.setattr(cleanup, "leftovers", lambda: left)
+    monkeypatch.setattr("os.geteuid", lambda: 0)
     assert main(["cleanup", "--sandbox", *words], {}) == code
     assert capsys.readouterr().out == text
+
+
+@pytest.mark.parametrize(("left", "code"), [([], 0), (["network namespace squall.shop.web"], 4)])
+def test_cleanup_without_root_removes_nothing_and_says_why(
+    left: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(cleanup, "cleanup_sandbox", None)
+    monkeypatch.setattr(cleanup, "leftovers", lambda: left)
+    monkeypatch.setattr("os.geteuid", lambda: 1000)
+    assert main(["cleanup", "--sandbox"], {}) == code
+    assert "a sandbox without root ends with its run" in capsys.readouterr().out

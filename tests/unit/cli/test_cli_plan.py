@@ -186,7 +186,7 @@ def test_what_is_not_a_saved_plan(change: Callable[[str], str], write: Write, ca
 
 def test_an_absent_saved_plan(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["run", "--plan", "absent.json"], {}) == 255
-    assert "not a saved plan" in capsys.readouterr().err
+    assert "absent.json:1:1: no such file" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("old", "new", "found"), [

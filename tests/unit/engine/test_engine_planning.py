@@ -10,7 +10,7 @@ from fakes import RUN_ID, request
 
 from chaos_modules.engine.planning import build_plan
 from chaos_modules.model.errors import BadInput, Refused
-from chaos_modules.model.impairment import Chance, Direction, Impairment, TokenBucket
+from chaos_modules.model.impairment import Chance, Direction, Impairment, Reorder, TokenBucket
 from chaos_modules.model.plan import Plan, document
 from chaos_modules.model.quantities import Duration, Percentage, PercentageRange, Rate, Size
 from chaos_modules.model.request import PodSelector
@@ -103,11 +103,11 @@ def test_skipped_pods_are_in_the_plan() -> None:
 
 
 def test_a_fault_that_no_program_can_do_is_bad_input_with_its_position() -> None:
-    burst = Impairment(loss=Chance(percentage=Percentage.parse(9), correlation=Percentage.parse(25)))
+    undelayed = Impairment(reorder=Reorder(chance=Chance(percentage=Percentage.parse(9))))
     with pytest.raises(BadInput) as caught:
-        planned(request(selector=HALF, impairment=burst))
+        planned(request(selector=HALF, impairment=undelayed))
     assert (caught.value.where, caught.value.exit_code) == ("loss.yaml:1:3", 255)
-    assert "correlation of loss" in caught.value.what
+    assert "reordering needs a delay" in caught.value.what
 
 
 def test_limits_are_warnings_or_errors() -> None:

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import pytest
-from fakes import ARMED, ENDED, FakeCarrier, FakeCluster, FakeLauncher, FakePeers, Stage, counters, peer_count, plan, request, scenario, target
+from fakes import ARMED, ENDED, FakeCarrier, FakeCluster, FakeLauncher, FakePeers, Stage, peer_count, plan, request, scenario, target
 
 from chaos_modules.engine import scenario as engine_scenario
 from chaos_modules.engine.scenario import ScenarioRun
@@ -31,23 +30,6 @@ class SlowCarrier(FakeCarrier):
         self.beats += 1
         if self.beats == 3:
             super().launched()
-
-
-class HoldingCarrier(FakeCarrier):
-    """Armed, and holding until it is stopped."""
-
-    def on_start(self) -> None:
-        for key in self.keys:
-            self.arm(key)
-        self.meanwhile()
-
-    def meanwhile(self) -> None:
-        """What happens in the hold; nothing by default."""
-
-
-def holding(meanwhile: Callable[[], object]) -> type[HoldingCarrier]:
-    """A carrier in whose hold something happens."""
-    return type("Holding", (HoldingCarrier,), {"meanwhile": lambda _: meanwhile()})
 
 
 class DyingCarrier(FakeCarrier):
@@ -110,53 +92,6 @@ def test_beats_come_with_every_look() -> None:
     stage = staged(launcher=FakeLauncher(SlowCarrier))
     ran(stage)
     assert stage.launcher.journal.count(("worker-1", "beat")) >= 3
-
-
-def test_an_interruption_stops_once() -> None:
-    stage = staged(launcher=FakeLauncher(holding(lambda: stage.interruption.count or stage.interruption.ask(130))))
-    outcome = ran(stage)
-    assert (str(outcome.status), outcome.reason) == ("interrupted", "stopped by the runner")
-    assert [one.in_effect for one in outcome.targets] == [True, True]
-    words = [word for _, word in stage.launcher.journal]
-    assert (words.count("stop"), words.count("SIGTERM")) == (2, 0)
-
-
-def test_a_second_interruption_ends_the_injector_by_signal() -> None:
-    class Deaf(HoldingCarrier):
-        def meanwhile(self) -> None:
-            stage.interruption.ask(130)
-
-        def on_stop(self) -> None:
-            stage.interruption.ask(130)
-
-    stage = staged(HERE, launcher=FakeLauncher(Deaf))
-    outcome = ran(stage)
-    assert [word for _, word in stage.launcher.journal if word not in ("beat", "launched", "start")] == ["stop", "SIGTERM"]
-    assert "killed by SIGTERM" in outcome.targets[0].reason
-    assert (statuses(outcome), outcome.targets[0].reverted) == (["not-in-effect"], False)
-
-
-def test_an_injector_that_does_not_end_after_its_deadline_is_ended(monkeypatch: pytest.MonkeyPatch) -> None:
-    years_later = holding(lambda: monkeypatch.setattr(engine_scenario, "PATIENCE_SECONDS", -1e9))
-    stage = staged(HERE, launcher=FakeLauncher(years_later))
-    assert statuses(ran(stage)) == ["not-in-effect"]
-    assert stage.launcher.journal.count(("worker-1", "SIGTERM")) == 1
-
-
-def test_an_interruption_is_heard_though_the_injectors_never_fall_silent() -> None:
-    class Talkative(HoldingCarrier):
-        beats = 0
-
-        def meanwhile(self) -> None:
-            stage.interruption.ask(130)
-
-        def on_beat(self) -> None:
-            type(self).beats += 1
-            assert self.beats < 1000, "the loop listens only, and never looks up"
-            self.tell("holding", self.keys[0], at=ARMED + 1, counters=counters(10))
-
-    stage = staged(HERE, launcher=FakeLauncher(Talkative))
-    assert statuses(ran(stage)) == ["interrupted"]
 
 
 def test_a_lost_injector_fails_its_own_targets_only() -> None:
@@ -228,14 +163,6 @@ def test_parallel_targets_share_their_window() -> None:
     assert (first["latest_start"], first["deadline"]) == (second["latest_start"], second["deadline"])
 
 
-def test_a_serial_scenario_that_is_interrupted_has_no_further_turn() -> None:
-    wish = request(sequence=Sequence.SERIAL)
-    stage = staged(wish=wish, launcher=FakeLauncher(holding(lambda: stage.interruption.ask(143))))
-    outcome = ran(stage)
-    assert statuses(outcome) == ["interrupted", "not-applied"]
-    assert [node for node, word in stage.launcher.journal if word == "launched"] == ["worker-1"]
-
-
 def test_the_ramp_comes_before_and_after() -> None:
     stage = staged(HERE, wish=request(ramp=Duration.of_seconds(7)))
     ran(stage)
@@ -243,19 +170,12 @@ def test_the_ramp_comes_before_and_after() -> None:
     assert [(event["event"], event["why"]) for event in stage.said] == [("waiting", "ramp before the fault"), ("waiting", "ramp after the fault")]
 
 
-def test_an_interruption_in_the_ramp_launches_nothing() -> None:
-    stage = staged(HERE, wish=request(ramp=Duration.of_seconds(7)))
-    stage.interruption.asked_during = 1
-    assert statuses(ran(stage)) == ["not-applied"]
-    assert stage.launcher.journal == []
-
-
 def test_the_peers_are_asked_about_the_hold_without_its_edges() -> None:
     peers = FakePeers(peer_count(sent=5000, distinct=4000, received=4000), peer_count(sender="load/x", receiver="load/y", sent=10, distinct=10))
     stage = staged(HERE, cluster=FakeCluster(peers))
     outcome = ran(stage)
     assert dict(outcome.targets[0].at_peer)["loss"].value == 0.2
-    assert peers.windows == [(ARMED + 0.2, ENDED - 0.2), (ARMED - 0.2, ENDED + 0.2)]
+    assert peers.windows == [(ARMED + 0.2, ENDED - 0.2), (ARMED - 3.0, ARMED - 0.02), (ARMED - 0.2, ENDED + 0.2)]
     assert outcome.bystanders is not None
     assert (outcome.bystanders.flows, outcome.bystanders.sent, outcome.bystanders.lost) == (1, 10, 0)
 

@@ -76,13 +76,13 @@ def test_the_reasons_are_told(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize(("job", "error"), [
     ("no json", "SQUALL_JOB: JSONDecodeError: "),
-    ("[]", "SQUALL_JOB: ValueError: schema None is not 1, the only one this injector speaks"),
-    ('{"schema": 2}', "SQUALL_JOB: ValueError: schema 2 is not 1"),
-    ('{"schema": 1}', "SQUALL_JOB: KeyError: "),
+    ("[]", "SQUALL_JOB: WrongJob: schema None is not 1, the only one this injector speaks"),
+    ('{"schema": 2}', "SQUALL_JOB: WrongJob: schema 2 is not 1"),
+    ('{"schema": 1}', "SQUALL_JOB: WrongJob: job: {'schema': 1} is not a mapping with cleanup, injections, "),
     ("@/no/such/file", "SQUALL_JOB: FileNotFoundError: "),
-    ({**HEAD, "injections": [{}]}, "SQUALL_JOB: KeyError: "),
-    ({**HEAD, "injections": 5}, "SQUALL_JOB: TypeError: "),
-    ({**HEAD, "lease_seconds": "soon", "injections": []}, "SQUALL_JOB: ValueError: "),
+    ({**HEAD, "injections": [{}]}, "SQUALL_JOB: WrongJob: job.injections[0]: {} is not a mapping with deadline, "),
+    ({**HEAD, "injections": 5}, "SQUALL_JOB: WrongJob: job.injections: 5 is not a list"),
+    ({**HEAD, "lease_seconds": "soon", "injections": []}, "SQUALL_JOB: WrongJob: job.lease_seconds: 'soon' is not a number"),
 ])
 def test_a_job_that_cannot_be_read(job: Any, error: str, tmp_path: Path) -> None:
     status, events, said, word = ran(job, tmp_path)

@@ -5,37 +5,14 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from compiled import BUCKET, CLASS, EGRESS, INGRESS, chain, chance, compiled, tc_lines
 
-from chaos_modules.kernel.compiler import Wish, compile_programs
+from chaos_modules.kernel.compiler import compile_programs
+from chaos_modules.kernel.wish import Wish
 from chaos_modules.model.errors import BadInput
-from chaos_modules.model.impairment import Chance, ClassRate, Delay, Direction, GilbertElliott, Impairment, Reorder, TokenBucket
-from chaos_modules.model.program import KernelProgram, Step
-from chaos_modules.model.quantities import Duration, Percentage, Rate, Size
+from chaos_modules.model.impairment import ClassRate, Direction, Impairment, Reorder, TokenBucket
+from chaos_modules.model.quantities import Rate, Size
 from chaos_modules.model.traffic import TrafficFilter
-
-EGRESS, INGRESS = Direction.EGRESS, Direction.INGRESS
-BUCKET = TokenBucket(rate=Rate.parse("1mbit"), burst=Size.parse("32kb"), limit=Size.parse("64kb"))
-CLASS = ClassRate(rate=Rate.parse("80mbit"))
-
-
-def chance(percentage: float, correlation: float = 0) -> Chance:
-    return Chance(percentage=Percentage.parse(percentage), correlation=Percentage.parse(correlation))
-
-
-def compiled(direction: Direction = EGRESS, **parts: Any) -> tuple[KernelProgram, ...]:
-    return compile_programs(Wish(impairment=Impairment(**parts), traffic=TrafficFilter(), direction=direction, table="squall_t", ifb="sqifb"))
-
-
-def tc_lines(steps: tuple[Step, ...]) -> list[str]:
-    return [str(step) for step in steps if step.argv]
-
-
-def chain(program: KernelProgram, name: str) -> list[str]:
-    """The lines of one chain of the program's table."""
-    script = next(step.nft for step in program.setup if step.nft)
-    body = script.partition(f"chain {name} {{\n")[2].partition("\n  }")[0]
-    return [line.strip() for line in body.splitlines()]
-
 
 ROOT = "tc qdisc replace dev %device% root handle ca05: htb default 0 direct_qlen 1000"
 OPEN = "tc class add dev %device% parent ca05: classid ca05:10 htb rate 1tbit quantum 60000"
@@ -43,7 +20,7 @@ BASIC = "tc qdisc add dev %device% parent ca05:10 handle ca06: tbf rate 1000000b
 
 
 def test_loss_is_steered_into_a_blackhole_or_else_dropped_by_nft() -> None:
-    first, other = compiled(loss=chance(20))
+    first, _, other = compiled(loss=chance(20))
     assert (first.engine, first.fidelity, first.needs_root) == ("blackhole", "", True)
     assert tc_lines(first.setup) == [
         ROOT, "tc class add dev %device% parent ca05: classid ca05:20 htb rate 1tbit quantum 60000",
@@ -58,21 +35,21 @@ def test_loss_is_steered_into_a_blackhole_or_else_dropped_by_nft() -> None:
 
 
 def test_a_partition_draws_no_random_number() -> None:
-    first, other = compiled(loss=chance(100))
+    first, _, other = compiled(loss=chance(100))
     assert chain(first, "fault") == ["counter name matched", "goto lost"]
     assert chain(other, "fault") == ["counter name matched", "counter name dropped drop"]
     assert first.effect.loss == 10**6
 
 
 def test_loss_at_ingress_needs_no_queue() -> None:
-    [program] = compiled(INGRESS, loss=chance(0.5))
+    program = compiled(INGRESS, loss=chance(0.5))[0]
     assert (program.engine, program.needs_root, program.ifb, program.qdiscs) == ("nft-drop", False, "", ())
     assert chain(program, "fault") == ["counter name matched", "numgen random mod 1000000 < 5000 counter name dropped drop"]
     assert chain(program, "entry")[0] == 'type filter hook ingress device "%device%" priority 0; policy accept;'
 
 
 def test_a_copy_is_marked_and_never_copied_again() -> None:
-    [program] = compiled(duplicate=chance(50))
+    program = compiled(duplicate=chance(50))[0]
     assert (program.engine, program.needs_root, program.qdiscs) == ("nft-dup", False, ())
     assert chain(program, "fault")[1] == (
         "numgen random mod 1000000 < 500000 counter name duplicated meta mark set meta mark | 0x40000000 "
@@ -84,7 +61,7 @@ def test_a_copy_is_marked_and_never_copied_again() -> None:
 
 
 def test_duplication_at_ingress_happens_behind_an_ifb_of_ours() -> None:
-    [program] = compiled(INGRESS, duplicate=chance(100))
+    program = compiled(INGRESS, duplicate=chance(100))[0]
     assert (program.engine, program.ifb, program.queue_device, program.needs_root) == ("ifb+nft-dup", "sqifb", "sqifb", False)
     assert chain(program, "fault") == ["counter name matched", 'fwd to "sqifb"']
     lines = tc_lines(program.setup)
@@ -168,7 +145,7 @@ def test_every_program_says_how_many_rules_it_has_and_starts_disarmed(direction:
 
 
 def test_the_lease() -> None:
-    [program] = compiled(duplicate=chance(1))
+    program = compiled(duplicate=chance(1))[0]
     assert program.arm.nft == "add element netdev squall_t lease { ip timeout %lease%, ip6 timeout %lease% }\n"
     assert program.renew.nft == "delete element netdev squall_t lease { ip, ip6 }\n" + program.arm.nft
     assert program.disarm.nft == "flush set netdev squall_t lease\n"
@@ -176,24 +153,9 @@ def test_the_lease() -> None:
 
 def test_the_link_layer_has_a_lease_too() -> None:
     wish = Wish(impairment=Impairment(loss=chance(5)), traffic=TrafficFilter(link_layer=True), direction=INGRESS, table="squall_t", ifb="sqifb")
-    [program] = compile_programs(wish)
+    program = compile_programs(wish)[0]
     assert "arp timeout %lease%" in program.arm.nft
     assert chain(program, "filter") == ["goto fault"]
-
-
-@pytest.mark.parametrize(("parts", "what"), [
-    ({"delay": Delay(latency=Duration.parse("100ms"))}, "delay: no kernel program of this version can do that"),
-    ({"corrupt": chance(1)}, "corrupt: "),
-    ({"reorder": Reorder(chance=chance(1)), "delay": Delay(latency=Duration.parse("1ms"))}, "delay, reorder: "),
-    ({"loss": GilbertElliott(p=Percentage.parse(1), r=Percentage.parse(9))}, "a burst model of loss: "),
-    ({"loss": chance(10, 25)}, "correlation of loss: "),
-    ({"duplicate": chance(10, 25), "loss": chance(10, 1)}, "correlation of loss, correlation of duplicate: "),
-])
-def test_what_no_program_can_do_is_refused_by_name(parts: dict[str, Any], what: str) -> None:
-    with pytest.raises(BadInput) as caught:
-        compiled(**parts)
-    assert caught.value.what.startswith(what)
-    assert caught.value.remedy == "leave it out, or set it to 0"
 
 
 def test_a_fault_that_changes_nothing_is_refused() -> None:
@@ -201,7 +163,7 @@ def test_a_fault_that_changes_nothing_is_refused() -> None:
         compiled()
 
 
-def test_correlation_may_be_approximated_and_is_said_to_be() -> None:
-    first, other = compiled(loss=chance(10, 25), approximate=True)
-    assert (first.fidelity, other.fidelity) == ("uncorrelated", "sender-visible, uncorrelated")
-    assert compiled(duplicate=chance(10, 25), approximate=True)[0].fidelity == "uncorrelated"
+def test_reordering_without_a_delay_to_escape_is_refused() -> None:
+    with pytest.raises(BadInput, match="reordering needs a delay") as caught:
+        compiled(reorder=Reorder(chance=chance(25)))
+    assert caught.value.remedy == "add a latency, e.g. 10ms"

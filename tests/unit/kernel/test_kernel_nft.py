@@ -11,7 +11,8 @@ from typing import Any
 
 import pytest
 
-from chaos_modules.kernel.compiler import Wish, compile_programs
+from chaos_modules.kernel.compiler import compile_programs
+from chaos_modules.kernel.wish import Wish
 from chaos_modules.model.impairment import Chance, ClassRate, Direction, Impairment, TokenBucket
 from chaos_modules.model.program import KernelProgram
 from chaos_modules.model.quantities import Percentage, Rate, Size
@@ -62,7 +63,7 @@ def test_peers_of_one_family_make_no_rule_for_the_other() -> None:
 
 def test_hosts_are_sets_that_the_injector_fills() -> None:
     traffic = TrafficFilter(include=(TrafficRule(hosts=("api.shop.svc",)),), exclude=(TrafficRule(hosts=("db.shop.svc",), peers=(V4,)),))
-    [first, _] = programs(traffic)
+    first = programs(traffic)[0]
     assert [(one.names, one.set_v4, one.set_v6) for one in first.hosts] == [
         (("db.shop.svc",), "exclude_0_v4", "exclude_0_v6"), (("api.shop.svc",), "include_0_v4", "include_0_v6"),
     ]
@@ -137,7 +138,7 @@ def _whole_life(program: KernelProgram) -> str:
     """Set-up, arming, two renewals, disarming and removal as one transaction, on the loopback device."""
     tables = [step.nft for step in program.setup if step.nft]
     removal = [step.nft for step in program.teardown if step.nft]
-    hosts = [f"add element netdev {program.table} {one.set_v4} {{ 192.0.2.9 }}\n" for one in program.hosts]
+    hosts = [f"add element {program.family} {program.table} {one.set_v4} {{ 192.0.2.9 }}\n" for one in program.hosts]
     lines = [*tables, *hosts, program.arm.nft, program.renew.nft, program.renew.nft, program.disarm.nft, *removal]
     return "".join(lines).replace("%device%", "lo").replace("%lease%", "10000ms")
 

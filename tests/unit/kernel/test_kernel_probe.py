@@ -9,8 +9,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos_modules.kernel.compiler import Wish, compile_programs
+from chaos_modules.kernel.compiler import compile_programs
 from chaos_modules.kernel.probe import find_probe
+from chaos_modules.kernel.wish import Wish
 from chaos_modules.model.impairment import Chance, Direction, Impairment
 from chaos_modules.model.program import Effect, Probe
 from chaos_modules.model.quantities import Percentage

@@ -66,3 +66,19 @@ def test_a_full_disk_is_a_problem_of_the_run_and_no_exception(record: Record) ->
 def test_a_document_that_cannot_be_written_is_a_problem(record: Record) -> None:
     record.document("missing/result.json", {})
     assert "No such file" in record.problem
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="this system has no /dev/full")
+def test_a_log_on_a_full_disk_is_a_problem_too_and_says_nothing_on_the_terminal(record: Record, capfd: pytest.CaptureFixture[str]) -> None:
+    record._log.stream.close()
+    record._log.stream = Path("/dev/full").open("w", encoding="utf-8")  # noqa: SIM115 - the record closes it
+    logging.getLogger("chaos_modules").debug("a detail")
+    assert "No space left on device" in record.problem
+    record.close()
+    assert capfd.readouterr().err == ""
+
+
+def test_a_broken_log_line_is_no_problem_of_the_record(record: Record, capfd: pytest.CaptureFixture[str]) -> None:
+    record._log.handle(logging.LogRecord("chaos_modules", logging.DEBUG, "", 0, "%d", ("no number",), None))
+    assert record.problem == ""
+    assert "TypeError" in capfd.readouterr().err

@@ -47,6 +47,6 @@ def test_system_namespace() -> None:
 
 def test_enforced_limits_are_errors_that_name_the_flag() -> None:
     enforce(REQUEST, [])
-    with pytest.raises(Refused, match=r"f:1:3: workload-share: 3 of 3 pods .*\n.*squall\.enforce_limits=false") as caught:
+    with pytest.raises(Refused, match=r"f:1:3: workload-share: 3 of 3 pods .*\n.*leave out --enforce-limits and squall\.enforce_limits") as caught:
         enforce(REQUEST, breaches(REQUEST, hit(3, 3)))
     assert caught.value.exit_code == EXIT_FAILED

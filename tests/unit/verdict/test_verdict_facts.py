@@ -71,3 +71,23 @@ def test_the_longest_time_with_a_queue_is_the_one_that_counts() -> None:
 def test_one_look_at_a_queue_is_no_time() -> None:
     found = facts(armed(100.0, backlog=0), holding(102.0, bytes=1000, packets=10, backlog=5), holding(104.0, bytes=1000, packets=10, backlog=0))
     assert found.saturated() == (0, 0.0, 0)
+
+
+@pytest.mark.parametrize(("matched", "queue", "expected"), [
+    (1000, {"packets": 800, "drops": 200, "qlen": 0}, (200, 0)),
+    (1000, {"packets": 1500, "drops": 0, "qlen": 0}, (0, 500)),
+    (1000, {"packets": 900, "drops": 0, "qlen": 100}, (0, 0)),       # waiting is neither lost nor copied
+    (1000, {"packets": 1000, "drops": 200, "qlen": 50}, (200, 250)),
+    (1000, {"packets": 990, "drops": 0, "qlen": 0}, (0, 0)),         # read while some were on their way
+    (0, {"packets": 0, "drops": 0, "qlen": 0}, (0, 0)),
+])
+def test_what_a_netem_lost_and_copied(matched: int, queue: dict[str, int], expected: tuple[int, int]) -> None:
+    found = facts(armed(100.0, packets=7, drops=3, qlen=0), holding(130.0, "measured", matched=matched, **{
+        "packets": queue["packets"] + 7, "drops": queue["drops"] + 3, "qlen": queue["qlen"],
+    }))
+    assert found.netem() == expected
+
+
+def test_without_a_queue_a_netem_did_nothing() -> None:
+    assert facts().netem() == (0, 0)
+    assert facts(armed(100.0), holding(130.0, matched=0)).netem() == (0, 0)

@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from chaos_modules.model.outcome import Judged
-from chaos_modules.verdict.measure import goodput, rate, share
+from chaos_modules.verdict.measure import delay, goodput, rate, share
 
 
 @pytest.mark.parametrize(("hits", "of", "requested", "within"), [
@@ -95,3 +95,33 @@ def test_a_rate(octets: int, seconds: float, saturated: bool, judged: Judged, wi
 def test_goodput_is_disproved_only_by_more_than_the_cap(value: float, seconds: float, judged: Judged, within: bool) -> None:
     found = goodput(value, seconds, 1e6)
     assert (found.judged, found.within_tolerance, found.source) == (judged, within, "peer")
+
+
+@pytest.mark.parametrize(("hits", "of"), [(0, 10_000), (10_000, 10_000), (2500, 10_000), (0, 0)])
+def test_packets_that_share_their_fate_are_shown_and_never_judged(hits: int, of: int) -> None:
+    found = share(hits, of, 0.2, "kernel", independent=False)
+    assert (found.judged, found.within_tolerance) == (Judged.INSUFFICIENT, True)
+    assert (found.value, found.samples) == (hits / of if of else 0.0, of)
+    assert (found.low, found.high) == (share(hits, of, 0.2, "kernel").low, share(hits, of, 0.2, "kernel").high)
+
+
+@pytest.mark.parametrize(("value", "samples", "jitter", "judged", "within"), [
+    (0.1, 100, 0.0, Judged.YES, True),
+    (0.086, 100, 0.0, Judged.YES, True),       # a tenth less, and the clocks
+    (0.084, 100, 0.0, Judged.YES, False),
+    (0.0, 100, 0.0, Judged.YES, False),
+    (-0.01, 100, 0.0, Judged.YES, False),
+    (0.0, 99, 0.0, Judged.INSUFFICIENT, True),
+    (0.0, 0, 0.0, Judged.INSUFFICIENT, True),
+    (0.399, 100, 0.0, Judged.YES, True),       # a busy machine adds to it
+    (0.401, 100, 0.0, Judged.YES, False),
+    (0.05, 100, 0.08, Judged.YES, True),       # the median of few may lie off by half of the jitter
+    (0.044, 100, 0.08, Judged.YES, False),
+    (0.479, 100, 0.08, Judged.YES, True),
+    (0.481, 100, 0.08, Judged.YES, False),
+])
+def test_a_delay_is_disproved_by_less_and_by_several_times_as_much(value: float, samples: int, jitter: float, judged: Judged, within: bool) -> None:
+    found = delay(value, samples, 0.1, jitter)
+    assert (found.judged, found.within_tolerance) == (judged, within)
+    assert (found.value, found.samples, found.requested, found.unit, found.source) == (value, samples, 0.1, "s", "peer")
+    assert found.low < found.value < found.high

@@ -9,6 +9,7 @@ import pytest
 from fakes import injection, peer_count, request, target
 
 from chaos_modules.model.impairment import Direction
+from chaos_modules.model.outcome import Judged
 from chaos_modules.model.program import Effect
 from chaos_modules.model.traffic import Flow, PortRange, Protocol, TrafficFilter, TrafficRule
 from chaos_modules.verdict.peers import at_peer, bystanders, resolved, touches
@@ -75,3 +76,40 @@ def test_bystanders_are_added_up() -> None:
         peer_count(flow=ping, sent=None, distinct=None),
     ])
     assert (found.flows, found.sent, found.lost, found.copied) == (3, 110, 1, 2)
+
+
+def test_what_an_unjudgeable_share_shows() -> None:
+    [(name, found)] = at_peer(Effect(loss=200_000, independent=False), [peer_count(sent=5000, distinct=5000, received=5000)])
+    assert (name, found.judged, found.within_tolerance) == ("loss", Judged.INSUFFICIENT, True)
+    # A few damaged bits are not covered by any checksum.
+    [(name, found)] = at_peer(Effect(corrupt=200_000), [peer_count(sent=5000, distinct=4050, received=4050)])
+    assert (name, found.judged, found.value) == ("corrupt", Judged.INSUFFICIENT, 0.19)
+
+
+@pytest.mark.parametrize("effect", [
+    Effect(loss=200_000, corrupt=100_000), Effect(duplicate=500_000, rate=10**6),
+    Effect(delay=100_000, rate=10**6), Effect(delay=100_000, reorder=250_000),
+])
+def test_what_the_fault_alone_does_not_explain_is_no_measurement(effect: Effect) -> None:
+    usual, now = peer_count(times=(0.001, 0.002, 0.003)), peer_count(received=1500, times=(0.1, 0.3, 0.9))
+    assert at_peer(effect, [now], [usual]) == ()
+
+
+def test_a_damaged_copy_is_missed_like_any_damaged_packet() -> None:
+    assert [name for name, _ in at_peer(Effect(corrupt=500_000, duplicate=500_000), [peer_count()])] == ["corrupt"]
+
+
+def test_a_delay_is_the_difference_to_the_time_before() -> None:
+    before = [peer_count(name="a", times=(0.001, 0.010, 0.020)), peer_count(name="b", times=(0.001, 0.002, 0.003)), peer_count(name="new")]
+    during = [
+        peer_count(name="a", times=(0.1, 0.112, 0.2), distinct=300), peer_count(name="b", times=(0.1, 0.102, 0.2), distinct=50),
+        peer_count(name="new", times=(9.0, 9.0, 9.0)), peer_count(name="silent", times=None),
+    ]
+    [(name, found)] = at_peer(Effect(delay=100_000), during, before)
+    assert (name, found.value, found.samples) == ("delay", pytest.approx(0.101), 350)
+    assert (found.judged, found.within_tolerance) == (Judged.YES, True)
+
+
+def test_without_a_time_before_a_delay_cannot_be_told() -> None:
+    assert at_peer(Effect(delay=100_000), [peer_count(times=(0.1, 0.1, 0.1))]) == ()
+    assert at_peer(Effect(delay=100_000), [peer_count(times=(0.1, 0.1, 0.1))], [peer_count(times=None)]) == ()

@@ -7,9 +7,9 @@ from typing import Any
 import pytest
 from fakes import ARMED, ENDED, counters, injection, peer_count, request, target
 
-from chaos_modules.model.impairment import Chance, Impairment, TokenBucket
-from chaos_modules.model.outcome import TargetOutcome, TargetStatus
-from chaos_modules.model.quantities import Percentage, Rate, Size
+from chaos_modules.model.impairment import Chance, ClassRate, Delay, Impairment, TokenBucket
+from chaos_modules.model.outcome import Judged, TargetOutcome, TargetStatus
+from chaos_modules.model.quantities import Duration, Percentage, Rate, Size
 from chaos_modules.verdict.facts import TargetFacts
 from chaos_modules.verdict.target import conclude
 
@@ -115,3 +115,56 @@ def test_an_injector_that_never_finished(changes: dict[str, Any], status: Target
 
 def test_in_effect_needs_the_last_look() -> None:
     assert concluded(life(ended=None)).in_effect is False
+
+
+FIFTH = Percentage.parse(20)
+CLUMPS = Chance(percentage=FIFTH, correlation=Percentage.parse(25))
+
+
+def test_a_loss_by_netem_is_told_by_its_queue() -> None:
+    one = concluded(life(counters(5000, packets=4000, drops=1000, qlen=0), engine="netem"))
+    assert (one.status, dict(one.measured)["loss"].value, dict(one.measured)["loss"].judged) == (TargetStatus.PASSED, 0.2, Judged.YES)
+    one = concluded(life(counters(5000, packets=4500, drops=500, qlen=0), engine="netem"))
+    assert one.status is TargetStatus.OUT_OF_TOLERANCE
+
+
+def test_copies_by_netem_are_told_by_its_queue() -> None:
+    copies = Impairment(duplicate=Chance(percentage=FIFTH))
+    one = concluded(life(counters(5000, packets=5990, drops=0, qlen=10), engine="netem"), copies)
+    assert (one.status, dict(one.measured)["duplicate"].value) == (TargetStatus.PASSED, 0.2)
+    one = concluded(life(counters(5000, 0, 1000, packets=5000, drops=0, qlen=0), engine="netem"), copies)
+    assert one.status is TargetStatus.OUT_OF_TOLERANCE  # nftables copied nothing
+
+
+@pytest.mark.parametrize("drops", [0, 500, 5000])
+def test_a_correlated_loss_is_shown_and_never_judged(drops: int) -> None:
+    one = concluded(life(counters(5000, packets=5000 - drops, drops=drops, qlen=0), engine="netem"), Impairment(loss=CLUMPS))
+    found = dict(one.measured)["loss"]
+    assert (one.status, found.value, found.judged) == (TargetStatus.PASSED, drops / 5000, Judged.INSUFFICIENT)
+
+
+def test_a_correlated_loss_before_a_bucket_cannot_be_told_from_the_bucket_s_own() -> None:
+    one = concluded(life(counters(5000, packets=1, drops=4999, qlen=0), engine="netem+tbf"), Impairment(loss=CLUMPS, rate=BUCKET))
+    assert list(dict(one.measured)) == ["rate"]
+
+
+def test_a_delay_is_measured_by_the_peers_alone() -> None:
+    delayed = Impairment(delay=Delay(latency=Duration.parse("100ms")))
+    wish = request(impairment=delayed)
+    before, during = peer_count(times=(0.001, 0.001, 0.001)), peer_count(times=(0.1, 0.101, 0.12))
+    facts = life(counters(5000, packets=4990, drops=0, qlen=10), engine="netem")
+    one = conclude(wish, injection(wish, target()), facts, [during], [before])
+    assert (one.status, one.measured) == (TargetStatus.PASSED, ())
+    assert dict(one.at_peer)["delay"].value == pytest.approx(0.1)
+    one = conclude(wish, injection(wish, target()), facts, [before], [before, peer_count(sender="shop/web-1", times=(9.0, 9.0, 9.0))])
+    assert one.status is TargetStatus.OUT_OF_TOLERANCE
+    assert one.reason == "delay was 0 s (peer, 1000 samples) instead of 0.1"
+
+
+@pytest.mark.parametrize(("rate", "engine", "saturated"), [(BUCKET, "netem+tbf", True), (ClassRate(rate=BUCKET.rate), "netem+htb", False)])
+def test_a_delay_line_that_is_never_empty_does_not_mean_that_the_rate_was_reached(rate: Any, engine: str, saturated: bool) -> None:
+    both = Impairment(delay=Delay(latency=Duration.parse("100ms")), rate=rate)
+    samples = [(ARMED, counters(0, bytes=0, backlog=9)), (ARMED + 10, counters(900, bytes=2_500_000, packets=900, backlog=9))]
+    one = concluded(life(samples=samples, engine=engine), both)
+    assert (one.status is TargetStatus.OUT_OF_TOLERANCE) is saturated
+    assert dict(one.measured)["rate"].judged is (Judged.YES if saturated else Judged.INSUFFICIENT)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import math
 from array import array
+from collections import deque
 
 PER_SECOND = 10
 _KEPT = 2 * 3600 * PER_SECOND
+_MOST_TIMES = 100_000
 
 
 def bucket_of(moment: float) -> int:
@@ -51,6 +53,22 @@ class Buckets:
                 for column in self._columns:
                     column[stale % self._kept] = 0
         self._newest = bucket
+
+
+class Times:
+    """How long the latest packets took, with the bucket in which each was sent."""
+
+    def __init__(self) -> None:
+        self._times: deque[tuple[int, float]] = deque(maxlen=_MOST_TIMES)
+
+    def add(self, bucket: int, seconds: float) -> None:
+        """One packet has come."""
+        self._times.append((bucket, seconds))
+
+    def summary(self, window: range) -> tuple[float, float, float] | None:
+        """Minimum, median and 95th percentile of those sent in the window."""
+        times = sorted(seconds for bucket, seconds in self._times if bucket in window)
+        return (times[0], times[len(times) // 2], times[int(len(times) * 0.95)]) if times else None
 
 
 class Seen:

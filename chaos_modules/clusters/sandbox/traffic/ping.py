@@ -5,11 +5,10 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections import deque
 from typing import Any
 
 from . import header
-from .buckets import PER_SECOND, Buckets, Seen, bucket_of
+from .buckets import PER_SECOND, Buckets, Seen, Times, bucket_of
 from .loop import READ, Loop, Pacer
 from .setup import FlowSetup, NetworkNamespace, widen
 
@@ -22,7 +21,6 @@ _SOL_RAW = 255
 _ICMP_FILTER = 1
 _ICMP6_FILTER = 1
 _MEMORY_SECONDS = 120
-_MOST_ROUND_TRIPS = 72_000
 _ROUND = 64
 
 
@@ -37,7 +35,7 @@ class PingFlow:
         self._counts = Buckets(6)
         window = max(1024, int(setup.rate * _MEMORY_SECONDS))
         self._seen_requests, self._seen_replies = Seen(window), Seen(window)
-        self._round_trips: deque[tuple[int, float]] = deque(maxlen=_MOST_ROUND_TRIPS)
+        self._times = Times()
 
     def start(self, loop: Loop, echo: Echo) -> None:
         """Begin to send through the sender's raw socket."""
@@ -70,21 +68,17 @@ class PingFlow:
         self._counts.add(_ANSWERED, bucket_of(moment))
         if self._seen_replies.first(sequence):
             self._counts.add(_ANSWERED_ONCE, bucket_of(moment))
-            self._round_trips.append((bucket_of(moment), time.time() - moment))
+            self._times.add(bucket_of(moment), time.time() - moment)
 
     def legs(self, window: range) -> list[dict[str, Any]]:
         """Requests, then replies. A copied request is answered twice: those answers are not copies that the reply's way made."""
         sent, errors, asked, asked_once, answered, answered_once = self._counts.totals(window)
         protocol = "ipv6-icmp" if self.setup.family == 6 else "icmp"
         replies = max(answered_once, answered - (asked - asked_once))
-        both = {"seconds": len(window) / PER_SECOND, "goodput": 0.0, "round_trips": self._summary(window)}
+        both = {"seconds": len(window) / PER_SECOND, "goodput": 0.0, "times": self._times.summary(window)}
         request = {"sent": sent, "errors": errors, "received": asked, "distinct": asked_once}
         reply = {"sent": asked_once, "errors": 0, "received": replies, "distinct": answered_once}
         return [{**self.setup.leg(protocol), **request, **both}, {**self.setup.reply_leg(protocol), **reply, **both}]
-
-    def _summary(self, window: range) -> tuple[float, float, float] | None:
-        times = sorted(seconds for bucket, seconds in self._round_trips if bucket in window)
-        return (times[0], times[len(times) // 2], times[int(len(times) * 0.95)]) if times else None
 
 
 class Echo:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import ctypes
 import os
 import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -71,14 +73,19 @@ class NetworkNamespace:
 
     def socket(self, family: int, kind: int, protocol: int = 0) -> socket.socket:
         """A non-blocking socket inside the namespace."""
+        with self.entered():
+            return socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+
+    @contextmanager
+    def entered(self) -> Iterator[None]:
+        """This thread inside, for a while."""
         home = os.open("/proc/self/ns/net", os.O_RDONLY | os.O_CLOEXEC)
         try:
             _enter(self._descriptor)
-            made = socket.socket(family, kind | socket.SOCK_NONBLOCK, protocol)
+            yield
         finally:
             _enter(home)
             os.close(home)
-        return made
 
 
 class Namespaces:

@@ -7,7 +7,7 @@ import time
 from typing import Any
 
 from . import header
-from .buckets import PER_SECOND, Buckets, Seen, bucket_of
+from .buckets import PER_SECOND, Buckets, Seen, Times, bucket_of
 from .loop import READ, Loop, Pacer
 from .setup import FlowSetup, NetworkNamespace, widen
 
@@ -28,6 +28,7 @@ class UdpFlow:
         self._sequence = 0
         self._packet = bytearray(setup.size - _UDP_HEADER)
         self._counts = Buckets(4)
+        self._times = Times()
         self._seen = Seen(max(1024, int(setup.rate * _MEMORY_SECONDS)))
         self._channel = widen(netns.socket(setup.address_family, socket.SOCK_DGRAM))
         # What the sender's own kernel drops is told to the sender (ENOBUFS) only with this option.
@@ -59,6 +60,7 @@ class UdpFlow:
         self._counts.add(_RECEIVED, bucket)
         if self._seen.first(sequence):
             self._counts.add(_DISTINCT, bucket)
+            self._times.add(bucket, time.time() - moment)
 
     def legs(self, window: range) -> list[dict[str, Any]]:
         """The one leg; goodput is that of the distinct payloads."""
@@ -66,7 +68,7 @@ class UdpFlow:
         seconds = len(window) / PER_SECOND
         goodput = distinct * len(self._packet) * 8 / seconds if seconds else 0.0
         counts = {"sent": sent, "errors": errors, "received": received, "distinct": distinct, "seconds": seconds, "goodput": goodput}
-        return [{**self.setup.leg("udp", self._port, self.setup.port), **counts}]
+        return [{**self.setup.leg("udp", self._port, self.setup.port), **counts, "times": self._times.summary(window)}]
 
 
 class UdpServer:
