@@ -223,7 +223,8 @@ class Stage:
         self.interruption = changes.pop("interruption", None) or FakeInterruption()
         self.session = Session(
             plan=made, cluster=self.cluster, launcher=self.launcher, interruption=self.interruption, emit=self._emit,
-            relay=self.relayed.append, **{"on_runner_loss": "stop", "require_traffic": "any", "cleanup": "clean up", **changes},
+            relay=self.relayed.append,
+            **{"on_runner_loss": "stop", "require_traffic": "any", "cleanup": "clean up", "clock": lambda: ARMED, **changes},
         )
 
     def _emit(self, event: str, about: str, **facts: object) -> None:

@@ -9,7 +9,7 @@ from ..loading.documents import Document, load_yaml
 from ..model.errors import EXIT_PASSED, BadInput, BadInputs
 from .arguments import DEFAULT_CONFIG
 from .output import say
-from .preparation import read_configuration, scenario_type, translate
+from .reading import read_configuration, scenario_type, translate
 
 
 def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:

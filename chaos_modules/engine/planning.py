@@ -35,7 +35,7 @@ def build_plan(
 def _plan_scenario(
     request: ImpairmentRequest, snapshot: Snapshot, chance: random.Random, run_id: str, index: int, lease_seconds: int, enforced: bool
 ) -> ScenarioPlan:  # fmt: skip
-    traffic, nobody = with_addresses(request.traffic, snapshot)
+    traffic, nobody = with_addresses(request.traffic, snapshot, request.selector.namespace)
     request = replace(request, traffic=traffic, notices=(*request.notices, *nobody))
     programs = {direction: _programs(request, direction, run_id) for direction in request.directions}
     try:
@@ -83,7 +83,9 @@ def _limits(request: ImpairmentRequest, selection: Selection, enforced: bool) ->
 
 def _backlog(request: ImpairmentRequest, lease_seconds: int) -> tuple[str, ...]:
     """A killed injector cannot flush: what is queued then drains at the fault's own rate."""
-    rate = request.impairment.rate
+    rate, delay = request.impairment.rate, request.impairment.delay
+    if delay and delay.latency.seconds > lease_seconds:
+        return (f"a delay of {delay.latency} is longer than the lease: if the injector is killed, packets stay delayed past it",)
     if not isinstance(rate, TokenBucket):
         return ()
     seconds = rate.limit.octets * 8 / rate.rate.bits_per_second

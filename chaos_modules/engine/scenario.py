@@ -47,6 +47,7 @@ class Session:
     on_runner_loss: str
     require_traffic: str
     cleanup: str
+    clock: Callable[[], float] = time.time
 
 
 class ScenarioRun:
@@ -156,7 +157,7 @@ class ScenarioRun:
 
     def _check_clock(self, said: Said) -> None:
         """Deadlines and the peers' counts are in absolute time: a node whose clock is wrong is stopped."""
-        offset = float(said.event["time"]) - time.time() if said.event else 0.0
+        offset = float(said.event["time"]) - self.session.clock() if said.event else 0.0
         if not -LONGEST_DELIVERY_SECONDS < offset < 1:
             for injection in self.scenario.injections:
                 if injection.target.node == said.node:

@@ -23,7 +23,9 @@ class Partition(Fault):
     policy_types: Annotated[Literal["all", "ingress", "egress"], Word] = Field(
         "all", description="Directions that are cut; takes the place of DIRECTION."
     )
-    pod_selector: LabelsField = Field("", description="Labels of pods that stay reachable.")
+    pod_selector: LabelsField = Field(
+        "", description="Labels of pods that stay reachable, of the pod's own namespace or of those that NAMESPACE_SELECTOR names."
+    )
     namespace_selector: LabelsField = Field("", description="Labels of namespaces whose pods stay reachable.")
     ports: PolicyPortsField = Field(PolicyPorts(), description="Ports that stay usable, at either end, by protocol.")
 

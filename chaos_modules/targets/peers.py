@@ -14,36 +14,40 @@ from ..model.traffic import Network, TrafficFilter, TrafficRule
 NAME_LABEL = "kubernetes.io/metadata.name"
 
 
-def with_addresses(traffic: TrafficFilter, snapshot: Snapshot) -> tuple[TrafficFilter, tuple[str, ...]]:
+def with_addresses(traffic: TrafficFilter, snapshot: Snapshot, home: str = "") -> tuple[TrafficFilter, tuple[str, ...]]:
     """The filter with label selectors replaced by addresses, and a warning for each that names nobody; such a rule is left out.
 
+    Pod labels alone mean pods of the namespace `home`, as in a NetworkPolicy; without a home, of every namespace.
     Raises BadInput where no rule to include would be left: no rule at all means every packet.
     """
     warnings: list[str] = []
-    include = [_resolved(rule, snapshot, warnings) for rule in traffic.include]
-    exclude = [_resolved(rule, snapshot, warnings) for rule in traffic.exclude]
+    include = [_resolved(rule, snapshot, warnings, home) for rule in traffic.include]
+    exclude = [_resolved(rule, snapshot, warnings, home) for rule in traffic.exclude]
     kept = [tuple(rule for rule in rules if rule is not None) for rules in (include, exclude)]
     if traffic.include and not kept[0]:
         raise BadInput(f"{warnings[0].partition(':')[0]}; a filter without addresses would mean everything", remedy="correct the labels")
     return replace(traffic, include=kept[0], exclude=kept[1]), tuple(dict.fromkeys(warnings))
 
 
-def _resolved(rule: TrafficRule, snapshot: Snapshot, warnings: list[str]) -> TrafficRule | None:
+def _resolved(rule: TrafficRule, snapshot: Snapshot, warnings: list[str], home: str) -> TrafficRule | None:
     if not rule.pod_labels and not rule.namespace_labels:
         return rule
-    found = _addresses(rule, snapshot)
+    found = _addresses(rule, snapshot, home)
     if not found:
         warnings.append(f"no pod is named by {' and '.join(filter(None, (rule.pod_labels, rule.namespace_labels)))}: nobody is allowed by it")
         return None
     return replace(rule, peers=(*rule.peers, *found), pod_labels="", namespace_labels="")
 
 
-def _addresses(rule: TrafficRule, snapshot: Snapshot) -> tuple[Network, ...]:
+def _addresses(rule: TrafficRule, snapshot: Snapshot, home: str) -> tuple[Network, ...]:
     pod_terms = parse_selector(rule.pod_labels) if rule.pod_labels else ()
     namespace_terms = parse_selector(rule.namespace_labels) if rule.namespace_labels else ()
+    at_home = home if home and not rule.namespace_labels else ""
     return tuple(
         ip_network(address)
         for pod in snapshot.pods
-        if selects(pod_terms, dict(pod.labels)) and selects(namespace_terms, {NAME_LABEL: pod.namespace})
+        if at_home in ("", pod.namespace)
+        and selects(pod_terms, dict(pod.labels))
+        and selects(namespace_terms, {NAME_LABEL: pod.namespace})
         for address in pod.addresses
     )

@@ -7,7 +7,6 @@ from collections.abc import Sequence
 from ..model.errors import EXIT_FAILED, EXIT_PASSED, EXIT_RESIDUE
 from ..model.outcome import Bystanders, RunStatus, ScenarioOutcome, TargetOutcome, TargetStatus, Verdict
 
-
 # More than a busy machine loses by itself.
 MOST_LOST_BESIDE = 0.02
 

@@ -13,7 +13,6 @@ from .facts import TargetFacts
 from .measure import rate, share
 from .peers import at_peer, resolved, touches
 
-
 # Arming and measuring are commands, which take their time on a busy node.
 HOLD_TOLERANCE = 0.5
 

@@ -23,11 +23,11 @@ TICK_TOLERANCE = 0.02
 Shape = list[tuple[str, bool, str, str]]
 
 
-def shape(device: str) -> Shape:
+def shape(items: list[dict[str, Any]]) -> Shape:
     """The qdiscs of a device as far as they should be the same again afterwards."""
     return sorted(
         (item["kind"], bool(item.get("root")), item.get("parent", "").rpartition(":")[2], json.dumps(item.get("options", {}), sort_keys=True))
-        for item in qdiscs(device)
+        for item in items
     )
 
 
@@ -99,7 +99,8 @@ class Fault:
 
     def apply(self) -> None:
         """All objects, disarmed, and found to be there. Raises CommandFailed."""
-        self.before, self.original = shape(self.device), qdiscs(self.device)
+        self.original = qdiscs(self.device)
+        self.before = shape(self.original)
         for step in self.program["setup"]:
             self.step(step)
         for wanted, addresses in zip(self.program["hosts"], self.addresses, strict=True):
@@ -134,9 +135,10 @@ class Fault:
         return "" if links and "UP" in links[0].get("flags", ()) else f"device {self.program['ifb']} is not up"
 
     def _missing_qdisc(self) -> str:
+        present = {device: qdiscs(self.fill(device, self.lease)) for device in {wanted["device"] for wanted in self.program["qdiscs"]}}
         for wanted in self.program["qdiscs"]:
             device = self.fill(wanted["device"], self.lease)
-            found = next((item for item in qdiscs(device) if item.get("handle") == wanted["handle"]), None)
+            found = next((item for item in present[wanted["device"]] if item.get("handle") == wanted["handle"]), None)
             if found is None or found["kind"] != wanted["kind"] or found.get("parent", "") != wanted["parent"]:
                 return f"qdisc {wanted['kind']} {wanted['handle']} is not on {device}"
             for name, value in wanted["options"]:
@@ -186,11 +188,11 @@ class Fault:
         left = [remedy for _, remedy in ours if names & set(remedy.split())]
         if self.program["needs_root"]:
             left += [remedy for run, remedy in ours if not run and f" {self.device} " in remedy]
-        if left or not self.program["needs_root"] or shape(self.device) == self.before:
+        if left or not self.program["needs_root"] or shape(qdiscs(self.device)) == self.before:
             return left
         put_back(self.device, self.original)
-        if shape(self.device) != self.before:
-            left.append(f"qdiscs of {self.device} are {[item[0] for item in shape(self.device)]}, were {[item[0] for item in self.before]}")
+        if shape(qdiscs(self.device)) != self.before:
+            left.append(f"qdiscs of {self.device} are {[item[0] for item in shape(qdiscs(self.device))]}, were {[item[0] for item in self.before]}")
         return left
 
 

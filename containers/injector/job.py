@@ -49,7 +49,10 @@ def step(program: Shape) -> Check:
 LETTERS = text(r"[\w+. @,-]{0,80}", "a word")
 SHARE = number(0, 10**6, whole=True, none=True)
 ADDRESS = text(r"[0-9a-fA-F.:]{0,45}", "an address")
-EFFECT = {"loss": SHARE, "duplicate": SHARE, "rate": number(0, 10**14, none=True), "burst": number(0, 2**40)}
+EFFECT = {
+    "loss": SHARE, "duplicate": SHARE, "corrupt": SHARE, "reorder": SHARE, "rate": number(0, 10**14, none=True), "burst": number(0, 2**40),
+    "delay": number(0, 10**12, none=True), "jitter": number(0, 10**12), "independent": flag,
+}  # fmt: skip
 PROBE = {
     "source": ADDRESS, "destination": ADDRESS, "protocol": text("udp|tcp|sctp|icmp|ipv6-icmp", "a protocol"),
     "source_port": number(0, 65535, whole=True), "destination_port": number(0, 65535, whole=True),

@@ -79,7 +79,7 @@ def _unclear(effect: dict[str, Any]) -> set[str]:
 def _patience(effect: dict[str, Any], probe: dict[str, Any]) -> float:
     """How long nothing may come before everything has."""
     between = min(1.0, 2 * probe["size"] * 8 / effect["rate"]) if effect["rate"] else 0.0
-    return float(0.03 + between + ((effect["delay"] or 0) + 4 * effect["jitter"]) / 1e6)
+    return float(0.02 + between + ((effect["delay"] or 0) + 4 * effect["jitter"]) / 1e6)
 
 
 def _route(probe: dict[str, Any]) -> str:

@@ -18,8 +18,8 @@ MISSING = [tool for tool in ("ip", "tc", "nft") if shutil.which(tool, path=PATH)
 REASON = "needs root" if os.geteuid() else f"needs {', '.join(MISSING)}" if MISSING else ""
 
 
-# Minutes, not seconds: `make test` leaves them to `make test-slow`.
-SLOW = ("netem", "test_devices.py", "test_sabotage.py", "test_virtual_machines.py")
+# Whole runs, every device and every kernel take minutes: `make test` leaves them to `make test-slow`.
+SLOW = ("netem", "rootless", "test_devices.py", "test_endings.py", "test_runs.py", "test_sabotage.py", "test_virtual_machines.py")
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:

@@ -140,7 +140,7 @@ def test_an_injector_that_does_not_remove(honest: bool, tmp_path: Path) -> None:
     old = '        teardown = [partial(self.step, step) for step in self.program["teardown"]]\n'
     lazy = broken(tmp_path, "fault.py", old, "        teardown: list[Callable[[], None]] = []\n" + ("" if honest else "        return []\n"))
     if honest:  # its rehearsals must not be disproved by the same laziness
-        text = (lazy / "rehearsal.py").read_text().replace('problem = problem or "; ".join(left)', "del left")
+        text = (lazy / "rehearsal.py").read_text().replace('problem = problem or "; ".join(fault.revert())', "fault.revert()")
         (lazy / "rehearsal.py").write_text(text)
     run = total_loss(tmp_path, lazy, TOTAL_CHAOS_DURATION=1)
     code, output = run.end()
@@ -194,9 +194,9 @@ def test_a_full_disk_ends_the_run_and_the_fault(tmp_path: Path) -> None:
             except OSError:
                 continue
         os.close(filler)
-        code, _ = run.end()
+        code, output = run.end()
         assert code == 1, run.errors
-        assert "No space left" in run.errors
+        assert "No space left" in output
         assert namespaces() == []
     finally:
         subprocess.run(["umount", "--lazy", str(disk)], check=True)

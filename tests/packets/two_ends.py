@@ -62,17 +62,17 @@ def state(namespace: str) -> dict[str, Any]:
 
 def job_for(
     impairment: Impairment, traffic: TrafficFilter | None = None, direction: Direction = Direction.EGRESS, *, hold: float = 60.0, engine: str = "",
-    **changes: Any,
+    run: str = RUN, **changes: Any,
 ) -> dict[str, Any]:
     """A job for the first end; `changes` replaces settings of the job, or keys of its only injection; `engine` leaves only such programs."""
     wish = Wish(
         impairment=impairment, traffic=traffic or TrafficFilter(), direction=direction,
-        table=f"squall_{RUN}_{direction}", ifb=f"sq{RUN}",
+        table=f"squall_{run}_{direction}", ifb=f"sq{run}",
     )  # fmt: skip
     programs = tuple(program for program in compile_programs(wish) if engine in program.engine)
     target = Target(kind="pod", namespace="test", name="a", node="here")
     injection = Injection(index=0, target=target, direction=str(direction), device="eth0", programs=programs)
-    settings = JobSettings(run_id=RUN, lease_seconds=3, serial=False, stream=False, on_runner_loss="finish", cleanup="cleanup --sandbox")
+    settings = JobSettings(run_id=run, lease_seconds=3, serial=False, stream=False, on_runner_loss="finish", cleanup="cleanup --sandbox")
     window = Window(hold_seconds=hold, deadline=time.time() + hold + 10)
     find = {"netns": f"/run/netns/{NAMES[0]}", "etc": "", "host_netns": "/proc/self/ns/net"}
     job = build_job(settings, [(injection, window)], lambda _: find)

@@ -19,6 +19,8 @@ CARDS_MODULE = f"{__package__}.cards"
 _INJECTOR = "injector.py"
 _GRACE_SECONDS = 1.0
 _USER_NAMESPACE = Path("/proc/self/ns/user")
+# Where a state directory means the same one.
+_MOUNT_NAMESPACE = Path("/proc/self/ns/mnt")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -79,12 +81,13 @@ def _resident(process: Path, inodes: dict[int, str], state_directory: Path) -> R
         if process.joinpath("ns", "user").stat().st_ino != _USER_NAMESPACE.stat().st_ino:
             return None  # of somebody's sandbox without root, which ends by itself
         # Of each thread: an injector's main thread stays where it was started, and one thread for each target enters it.
+        same_mounts = process.joinpath("ns", "mnt").stat().st_ino == _MOUNT_NAMESPACE.stat().st_ino
         places = {task.joinpath("ns", "net").stat().st_ino for task in process.joinpath("task").iterdir()}
     except OSError:
         return None
     netns = ", ".join(sorted(inodes[place] for place in places & inodes.keys()))
     # The sockets of these processes are in the namespaces, they themselves are not: they are known by their command lines.
-    child = not {TRAFFIC_MODULE, CARDS_MODULE}.isdisjoint(words) and str(state_directory) in words
+    child = same_mounts and not {TRAFFIC_MODULE, CARDS_MODULE}.isdisjoint(words) and str(state_directory) in words
     if int(process.name) == os.getpid() or not (netns or child):
         return None
     injector = any(Path(word).name == _INJECTOR for word in words)

@@ -117,7 +117,7 @@ KERNEL_KEY = pytest.StashKey[Kernel]()
 @pytest.hookimpl(tryfirst=True)
 def pytest_runtest_protocol(item: pytest.Item) -> bool | None:
     """Instead of running a test here, report what it did inside; the first one boots the kernel for all of them."""
-    if REPORTS in os.environ or not native() or item.get_closest_marker("skip"):
+    if not ours([item]) or REPORTS in os.environ or not native() or item.get_closest_marker("skip"):
         return None
     if KERNEL_KEY not in item.session.stash:
         nodes = [each.nodeid for each in ours(item.session.items) if not each.get_closest_marker("skip")]

@@ -12,7 +12,7 @@ import pytest
 
 from chaos_modules.cli.arguments import EXAMPLES, SUMMARIES, parse
 from chaos_modules.cli.main import main
-from chaos_modules.cli.preparation import read_configuration
+from chaos_modules.cli.reading import read_configuration
 from chaos_modules.model.errors import BadInput
 
 ROOT = Path(__file__).parents[3]

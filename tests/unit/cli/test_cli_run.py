@@ -28,8 +28,9 @@ from chaos_modules.styles.registry import styles
 RUN = ["run", "-c", "config.yaml", "wrong.yaml"]
 Write = Callable[[str, str], str]
 INJECTOR = """
-import json, os, sys
-def say(event, key, **facts): print(json.dumps({"time": 1000.0, "event": event, "target": key, **facts}), flush=True)
+import json, os, sys, time
+NOW = time.time()
+def say(event, key, **facts): print(json.dumps({"time": NOW, "event": event, "target": key, **facts}), flush=True)
 keys = [item["key"] for item in json.loads(os.environ["SQUALL_JOB"])["injections"]]
 for key in keys:
     say("applied", key, engine="blackhole", device="eth0", fidelity="", rejected=[], addresses={})
@@ -38,7 +39,7 @@ for line in sys.stdin:
         break
 for key in keys:
     say("armed", key, counters={"matched": [0, 0], "dropped": [0, 0]})
-    say("measured", key, at=1030.0, counters={"matched": [5000, 0], "dropped": [1000, 0]})
+    say("measured", key, at=NOW + 30, counters={"matched": [5000, 0], "dropped": [1000, 0]})
     say("reverted", key, left=LEFT, seconds=0.1)
     say("finished", key, status="passed", reason="")
 """

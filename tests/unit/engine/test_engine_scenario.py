@@ -192,3 +192,11 @@ def test_nobody_is_asked_about_a_fault_that_never_was() -> None:
     peers = FakePeers(peer_count())
     outcome = ran(staged(HERE, launcher=FakeLauncher(OSError("no")), cluster=FakeCluster(peers)))
     assert (peers.windows, outcome.bystanders) == ([], None)
+
+
+@pytest.mark.parametrize(("clock", "status"), [(ARMED, "passed"), (ARMED + 5, "passed"), (ARMED + 60, "refused"), (ARMED - 2, "refused")])
+def test_a_node_whose_clock_is_wrong_is_stopped(clock: float, status: str) -> None:
+    """An event may be late by some seconds, and never come from the future."""
+    stage = Stage(plan(scenario(request(), HERE)), clock=lambda: clock)
+    outcome = ScenarioRun(stage.session.plan.scenarios[0], stage.session).run()
+    assert str(outcome.targets[0].status) == status

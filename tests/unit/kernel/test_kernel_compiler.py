@@ -87,7 +87,7 @@ def test_a_token_bucket(changes: dict[str, Any], words: str) -> None:
     assert (program.engine, program.leaf, program.needs_root) == ("tbf", "ca06:", True)
     assert tc_lines(program.setup) == [ROOT, OPEN, BASIC + words]
     assert chain(program, "fault") == ["counter name matched", "meta priority set ca05:10"]
-    assert program.qdiscs[1].options == (("rate", 125000),)
+    assert program.qdiscs[1].options == (("rate", 125000), ("burst", 32768))
     assert tc_lines(program.flush) == ["tc qdisc change dev %device% parent ca05:10 handle ca06: tbf rate 100gbit burst 1mb limit 65536b"]
     assert (program.effect.rate, program.effect.burst) == (10**6, 32768)
 

@@ -72,3 +72,13 @@ def test_a_filter_whose_every_rule_names_nobody_never_becomes_everything() -> No
         with_addresses(TrafficFilter(include=(rule,)), SNAPSHOT)
     traffic, _ = with_addresses(TrafficFilter(include=(rule, TrafficRule(hosts=("api",)))), SNAPSHOT)
     assert traffic.include == (TrafficRule(hosts=("api",)),)
+
+
+def test_pod_labels_alone_mean_the_pods_of_ones_own_namespace() -> None:
+    rule = TrafficRule(pod_labels="app=web")
+    everywhere, _ = with_addresses(TrafficFilter(exclude=(rule,)), SNAPSHOT)
+    for namespace in SNAPSHOT.namespaces or {pod.namespace for pod in SNAPSHOT.pods}:
+        here, _ = with_addresses(TrafficFilter(exclude=(rule,)), SNAPSHOT, namespace)
+        own = {address for pod in SNAPSHOT.pods if pod.namespace == namespace for address in pod.addresses}
+        assert {str(peer.network_address) for one in here.exclude for peer in one.peers} <= own
+    assert everywhere.exclude

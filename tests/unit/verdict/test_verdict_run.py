@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from chaos_modules.model.outcome import RunStatus, ScenarioOutcome, TargetOutcome, TargetStatus
+from chaos_modules.model.outcome import Bystanders, RunStatus, ScenarioOutcome, TargetOutcome, TargetStatus
 from chaos_modules.verdict.run import decide, scenario_status, timing
 
 PASSED, SILENT, STOPPED = TargetStatus.PASSED, TargetStatus.NO_TRAFFIC, TargetStatus.INTERRUPTED
@@ -125,3 +125,11 @@ def test_a_scenario_passes_only_with_a_proven_target(statuses: list[TargetStatus
         assert set(statuses) <= ({PASSED} if traffic == "all" else {PASSED, SILENT})
 
 
+
+
+@pytest.mark.parametrize(("lost", "copied", "status"), [(0, 0, "passed"), (20, 0, "passed"), (21, 0, "failed"), (0, 1, "failed")])
+def test_flows_beside_the_target_must_not_be_touched(lost: int, copied: int, status: str) -> None:
+    beside = Bystanders(flows=3, sent=1000, lost=lost, copied=copied)
+    found, reason = scenario_status([outcome(PASSED)], "any", beside)
+    assert str(found) == status
+    assert ("touched" in reason) is (status == "failed")

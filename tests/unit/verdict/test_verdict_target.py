@@ -168,3 +168,16 @@ def test_a_delay_line_that_is_never_empty_does_not_mean_that_the_rate_was_reache
     one = concluded(life(samples=samples, engine=engine), both)
     assert (one.status is TargetStatus.OUT_OF_TOLERANCE) is saturated
     assert dict(one.measured)["rate"].judged is (Judged.YES if saturated else Judged.INSUFFICIENT)
+
+
+def test_a_hold_that_was_cut_short_is_no_hold() -> None:
+    one = concluded(life(ended=ENDED - 10))
+    assert one.status is TargetStatus.NOT_IN_EFFECT
+    assert "20.0 s instead of 30 s" in one.reason
+
+
+@pytest.mark.parametrize(("offset", "side"), [(3600.0, "3600 s ahead of"), (-120.0, "120 s behind")])
+def test_a_node_with_another_time_proves_nothing(offset: float, side: str) -> None:
+    one = concluded(life(clock_offset=offset))
+    assert one.status is TargetStatus.REFUSED
+    assert side in one.reason
