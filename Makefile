@@ -11,6 +11,7 @@ demo: tools $(VENV)/installed
 
 test: tools $(VENV)/installed check
 	$(VENV)/bin/pytest -m "not slow" --cov --cov-report=term:skip-covered $(if $(ROOT),--cov-fail-under=90)
+	@echo "deselected: the slow packet tests (whole runs, devices, kernels, virtual machines, sabotage); make test-slow runs them"
 
 # Every impairment on every device and kernel, virtual machines, sabotage: about a quarter of an hour.
 test-slow: tools $(VENV)/installed

@@ -46,9 +46,15 @@ def problems(
         what, remedy = _worded(detail, model)
         by_key = detail["type"] in ("missing", "extra_forbidden")
         found.append(BadInput(f"{dotted(location)}: {what}" if location else what, position((*at, *location), key=by_key), remedy))
+    found.sort(key=_place)
     if len(details) > MOST_PROBLEMS:
         found.append(BadInput(f"{len(details) - MOST_PROBLEMS} further problems", position(at), "correct these first"))
     return found
+
+
+def _place(problem: BadInput) -> list[int]:
+    """Line and column, so that problems are told in the order in which they are written; flags have neither."""
+    return [int(part) for part in problem.where.rsplit(":", 2)[1:] if part.isdigit()]
 
 
 def dotted(location: Iterable[str | int]) -> str:

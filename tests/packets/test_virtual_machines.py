@@ -75,22 +75,25 @@ def counted(sandbox: Sandbox, seconds: float) -> dict[str, PeerCount]:
     return {leg.name: leg for leg in sandbox.peers.count(start, start + seconds)}
 
 
-def job(sandbox: Sandbox, impairment: Impairment, traffic: TrafficFilter, direction: Direction, *, reverse: bool = True) -> dict[str, Any]:
+def job(
+    sandbox: Sandbox, impairment: Impairment, traffic: TrafficFilter, direction: Direction, *, reverse: bool = True, engine: str = ""
+) -> dict[str, Any]:  # fmt: skip
     wish = Wish(
         impairment=impairment, traffic=traffic, direction=direction, table=f"squall_{RUN}_{direction}", ifb=f"sq{RUN}",
         reversed=TARGET.reversed and reverse,
     )  # fmt: skip
-    injection = Injection(index=0, target=TARGET, direction=str(direction), device="tap0", programs=compile_programs(wish))
+    programs = tuple(program for program in compile_programs(wish) if engine in program.engine)
+    injection = Injection(index=0, target=TARGET, direction=str(direction), device="tap0", programs=programs)
     settings = JobSettings(run_id=RUN, lease_seconds=3, serial=False, stream=False, on_runner_loss="finish", cleanup="cleanup --sandbox")
     return build_job(settings, [(injection, Window(hold_seconds=60, deadline=time.time() + 70))], sandbox.locate)
 
 
 def impaired(
-    sandbox: Sandbox, impairment: Impairment, traffic: TrafficFilter, direction: Direction, *, seconds: float = 3, reverse: bool = True
+    sandbox: Sandbox, impairment: Impairment, traffic: TrafficFilter, direction: Direction, *, seconds: float = 3, **choice: Any
 ) -> tuple[dict[str, PeerCount], dict[str, Any]]:
     """The counts of all legs during one fault, and the kernel's own; everything is as before afterwards."""
     before = state(LAUNCHER)
-    with Running(job(sandbox, impairment, traffic, direction, reverse=reverse)) as running:
+    with Running(job(sandbox, impairment, traffic, direction, **choice)) as running:
         armed = running.until("armed")
         assert armed["target"] == f"vm/vms/db/{direction}"
         time.sleep(0.5)  # the bucket is full at first, and the queue empty
@@ -139,6 +142,17 @@ def test_a_tenth_is_lost_on_this_leg_alone(sandbox: Sandbox, direction: Directio
     assert agrees(counters["dropped"][0], counters["matched"][0], 0.1)
     untouched(legs, but=both_families(direction))
     untouched(counted(sandbox, 0.5), but=())
+
+
+def test_loss_steered_from_the_bridge_family(sandbox: Sandbox) -> None:
+    """The way of kernels without the egress hook; what the machine receives leaves by its tap."""
+    legs, counters = impaired(sandbox, Impairment(loss=TENTH), MATCHED[Direction.INGRESS], Direction.INGRESS, engine="postrouting")
+    for name in both_families(Direction.INGRESS):
+        sent, lost, copies = numbers(legs[name])
+        assert agrees(lost, sent, 0.1), name
+        assert copies == 0
+    assert agrees(counters["dropped"][0], counters["matched"][0], 0.1)
+    untouched(legs, but=both_families(Direction.INGRESS))
 
 
 @BOTH_WAYS

@@ -57,7 +57,7 @@ CORPUS = {
     "pause": ("kraken:\n  publish_kraken_status: True\n  signal_state: PAUSE\n", [("3:17", GATE)]),
     "several at once": (
         "squall:\n  seed: x\n  lease_seconds: y\nkraken:\n  chaos_scenarios: x\n",
-        [("5:20", "is not a list"), ("3:18", "lease_seconds"), ("2:9", "seed")],
+        [("5:20", "is not a list"), ("2:9", "seed"), ("3:18", "lease_seconds")],
     ),
     "very many": (
         "squall:\n" + "".join(f"  key{number}: 1\n" for number in range(60)),

@@ -199,3 +199,10 @@ def test_the_fault_of_contributing_can_be_explained_and_planned(worked_example: 
     shown = capsys.readouterr().out
     assert "pod-network-blackhole: loss 95%" in shown
     assert "blackhole" in shown and "950000" in shown
+
+
+def test_every_cell_of_the_matrix_is_a_test() -> None:
+    named = re.findall(r"`([\w/]+\.py)::(\w+)`", (ROOT / "docs" / "reference" / "matrix.md").read_text(encoding="utf-8"))
+    assert len(named) > 30
+    for file, test in named:
+        assert f"def {test}(" in (ROOT / "tests" / "packets" / file).read_text(encoding="utf-8"), f"{file}::{test}"

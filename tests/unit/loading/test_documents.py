@@ -93,7 +93,7 @@ def test_a_part_is_validated_with_the_users_own_spelling() -> None:
     with pytest.raises(BadInputs) as caught:
         document.validated(_Part, (1,), data={"b": "two", "c": "three"}, spelled={"b": "B"})
     assert [str(problem).splitlines()[0] for problem in caught.value.problems] == [
-        "f:2:6: B: 'two' is not a whole number", "f:2:3: c: 'three' is not a number",
+        "f:2:3: c: 'three' is not a number", "f:2:6: B: 'two' is not a whole number",
     ]
     with pytest.raises(BadInputs, match="f:1:3: b: required, but missing"):
         document.validated(_Part, (0,))
