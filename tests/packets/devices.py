@@ -11,11 +11,13 @@ import subprocess
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 from two_ends import NAMES, ip, within
 
 TUNSETIFF, IFF_TUN, IFF_TAP, IFF_NO_PI, IFF_MULTI_QUEUE = 0x400454CA, 0x0001, 0x0002, 0x1000, 0x0100
 CLONE_NEWNET = 0x40000000
+TUN_DEVICE = Path("/dev/net/tun")
 FLAGS = {"tap": IFF_TAP, "tun": IFF_TUN, "multi-queue tap": IFF_TAP | IFF_MULTI_QUEUE}
 KINDS = ("no queue length", "bridge", *FLAGS)
 
@@ -28,7 +30,7 @@ def open_tun(namespace: str, flags: int) -> int:
         home = os.open(f"/run/netns/{namespace}", os.O_RDONLY)
         ctypes.CDLL(None).setns(home, CLONE_NEWNET)
         os.close(home)
-        descriptor = os.open("/dev/net/tun", os.O_RDWR | os.O_NONBLOCK)
+        descriptor = os.open(TUN_DEVICE, os.O_RDWR | os.O_NONBLOCK)
         fcntl.ioctl(descriptor, TUNSETIFF, struct.pack("16sH22x", b"eth0", flags | IFF_NO_PI))
         made.append(descriptor)
 

@@ -6,7 +6,7 @@ import json
 from collections.abc import Iterator
 
 import pytest
-from devices import KINDS, ends_with
+from devices import FLAGS, KINDS, TUN_DEVICE, ends_with
 from two_ends import ADDRESSES, NAMES, Running, job_for, state, within
 from wire import Exchange, UdpFlow, send_paced
 
@@ -22,6 +22,8 @@ BOTH_WAYS = pytest.mark.parametrize("direction", list(Direction))
 
 @pytest.fixture(params=KINDS)
 def kind(request: pytest.FixtureRequest) -> Iterator[str]:
+    if request.param in FLAGS and not TUN_DEVICE.exists():
+        pytest.skip(f"needs {TUN_DEVICE}")
     with ends_with(request.param):
         yield request.param
 
