@@ -121,7 +121,7 @@ def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, envi
     )  # fmt: skip
     iterations = None if tunings.daemon_mode else tunings.iterations
     wait = tunings.wait_duration if prepared.configuration.scenarios else 0.0
-    residue = True
+    residue = False
     try:
         if not any(scenario.unplannable for scenario in prepared.plan.scenarios):
             prepared.cluster.start()
@@ -130,7 +130,7 @@ def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, envi
         return result_document(session, result, document)
     finally:
         console.close()
-        if not residue or (interruption.code is not None and sys.exc_info()[0]):
+        if not residue:  # else it stays, so that it can be looked at
             prepared.cluster.close()
 
 

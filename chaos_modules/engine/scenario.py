@@ -6,13 +6,13 @@ import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypeVar
 
 from ..carriers.job import JobSettings, Window, build_job
 from ..carriers.protocol import Carrier, Launcher, Said
 from ..clusters.protocol import Cluster
-from ..model.errors import SquallError
-from ..model.outcome import Bystanders, ScenarioOutcome, TargetOutcome
+from ..model.errors import ClusterProblem, SquallError
+from ..model.outcome import Bystanders, RunStatus, ScenarioOutcome, TargetOutcome
 from ..model.peer import PeerCount
 from ..model.plan import Injection, Plan, ScenarioPlan
 from ..model.request import Sequence as Order
@@ -32,6 +32,7 @@ PEER_MARGIN_SECONDS = 0.2
 LONGEST_DELIVERY_SECONDS = 10.0
 BASELINE_SECONDS = 3.0
 Emit = Callable[..., None]
+Answer = TypeVar("Answer")
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -59,16 +60,20 @@ class ScenarioRun:
         self.heard: queue.Queue[Said] = queue.Queue()
         self.carriers: dict[str, Carrier] = {}
         self.asked = 0
+        self.trouble = ""
 
     def run(self) -> ScenarioOutcome:
         """Ramp, fault, ramp; the outcome is complete whatever happened on the way."""
         serial = self.request.sequence is Order.SERIAL
-        if not self._wait(self.request.ramp.seconds, "ramp before the fault"):
-            groups = self._by_node()
-            for turn in groups if serial else [[injection for group in groups for injection in group]]:
-                if self.session.interruption.code is None:
-                    self._execute(turn, serial=serial)
-            self._wait(self.request.ramp.seconds, "ramp after the fault")
+        try:
+            if not self._wait(self.request.ramp.seconds, "ramp before the fault"):
+                groups = self._by_node()
+                for turn in groups if serial else [[injection for group in groups for injection in group]]:
+                    if self.session.interruption.code is None:
+                        self._execute(turn, serial=serial)
+                self._wait(self.request.ramp.seconds, "ramp after the fault")
+        finally:
+            self._say("stop")  # only where something of ours broke is anybody still there
         return self._conclude()
 
     def _wait(self, seconds: float, why: str) -> bool:
@@ -166,20 +171,30 @@ class ScenarioRun:
                 self.carriers[said.node].say("stop")
 
     def _conclude(self) -> ScenarioOutcome:
-        counts = self._peer_counts()
+        counts = self._asked(self._peer_counts) or {}
         targets = tuple(
             conclude(self.request, injection, self.facts[injection.key], *counts.get(injection.key, ((), ())))
             for injection in self.scenario.injections
         )
-        beside = self._bystanders(targets)
+        beside = self._asked(lambda: self._bystanders(targets))
         # A damaged packet may turn up as another flow's.
         blurred = self.request.impairment.corrupt is not None
         status, reason = scenario_status(targets, self.session.require_traffic, None if blurred else beside)
+        if self.trouble and status is RunStatus.PASSED:
+            status, reason = RunStatus.FAILED, f"the peers' counts were lost: {self.trouble}"
         skew, together = timing(targets)
         return ScenarioOutcome(
             type=self.request.type, file=self.request.file, id=self.request.id, style=self.request.style, status=status, reason=reason,
             targets=targets, skew_seconds=skew, together_seconds=together, bystanders=beside,
         )  # fmt: skip
+
+    def _asked(self, ask: Callable[[], Answer]) -> Answer | None:
+        """What the peers answer; their silence fails the scenario, whose targets are judged by the kernel's counters all the same."""
+        try:
+            return ask()
+        except ClusterProblem as problem:
+            self.trouble = str(problem)
+            return None
 
     def _peer_counts(self) -> dict[str, tuple[Sequence[PeerCount], Sequence[PeerCount]]]:
         """Per injection: the flows' counts during its fault, and in the seconds before it."""

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from squall_runs import INJECTOR, Squall, cleanup, injectors_of, kill, sandbox_file, scenario_file
+from squall_runs import INJECTOR, Squall, cleanup, injectors_of, kill, namespaces, sandbox_file, scenario_file
 from two_ends import within
 
 TARGET = "squall.shop.web-0"
@@ -209,8 +209,11 @@ def test_the_runner_without_its_traffic(tmp_path: Path) -> None:
     run.until("in effect")
     children = Path(f"/proc/{run.process.pid}/task/{run.process.pid}/children").read_text().split()
     kill([int(pid) for pid in children if b"sandbox.traffic" in Path(f"/proc/{pid}/cmdline").read_bytes()])
-    code, _ = run.end()
+    code, output = run.end()
     assert code == 1, run.errors
+    assert "the peers' counts were lost" in output
+    assert run.target["reverted"] is True
+    assert namespaces() == []
 
 
 def test_the_number_of_ways() -> None:
