@@ -5,7 +5,9 @@
 set -eu
 SUITE=${SUITE:-trixie-backports}
 SOURCE=${SOURCE:-linux-source-7.2}
-MIRROR=${MIRROR:-http://deb.debian.org/debian}
+# The mirror that this machine's own apt uses for Debian's archive.
+MIRROR=${MIRROR:-$(apt-get indextargets --format '$(SITE) $(ORIGIN)' 2>/dev/null | sed -n 's/ Debian$//p' | grep -v security | head -n 1)}
+[ -n "$MIRROR" ] || { echo "this machine's apt knows no mirror of Debian: set MIRROR to one" >&2; exit 1; }
 KEYRING=/usr/share/keyrings/debian-archive-keyring.gpg
 NEEDED="gcc make flex bison bc xz-utils"
 here=$(cd "$(dirname "$0")" && pwd)
