@@ -5,6 +5,7 @@ ROOT := $(shell [ "$$(id -u)" = 0 ] && echo yes)
 export PATH := $(PATH):/usr/sbin:/sbin
 
 .PHONY: demo test test-slow honest-runs benchmarks check unit packets netem-kernel docs tools clean
+.PHONY: image runner-image image-archive runner-archive image-load
 
 demo: tools $(VENV)/installed
 	$(VENV)/bin/python run_chaos.py scenarios/harness/demo.yaml --sandbox
@@ -56,12 +57,33 @@ $(VENV)/installed: pyproject.toml
 	@touch $@
 
 clean:
-	rm -rf $(VENV) .pytest_cache .mypy_cache .ruff_cache .coverage* build *.egg-info
+	rm -rf $(VENV) .image .pytest_cache .mypy_cache .ruff_cache .coverage* build *.egg-info
 
 # Sandbox runs with nothing wrong, one after the other: none may fail.
 COUNT ?= 200
 honest-runs: tools $(VENV)/installed
 	$(VENV)/bin/python tests/benchmarks/honest_runs.py $(COUNT)
+
+# Images as archives, by podman, docker or buildah, or without any of them (BUILDER=archive): the injector's, and the runner's for inside a cluster.
+VERSION := $(shell sed -n 's/^__version__ = "\(.*\)"$$/\1/p' chaos_modules/__init__.py)
+INJECTOR_IMAGE := .image/squall-injector-$(VERSION).tar
+RUNNER_IMAGE := .image/squall-runner-$(VERSION).tar
+image: $(INJECTOR_IMAGE)
+runner-image: $(RUNNER_IMAGE)
+image-archive runner-archive: export BUILDER := archive
+image-archive: image
+runner-archive: runner-image
+
+$(INJECTOR_IMAGE): $(wildcard containers/*.* containers/injector/*.py) containers/injector/Containerfile containers/packages
+	containers/build.sh injector $(VERSION) $@
+
+$(RUNNER_IMAGE): $(wildcard containers/*.* containers/runner/* containers/injector/*.py) containers/packages run_chaos.py pyproject.toml \
+  $(shell find chaos_modules config scenarios -type f ! -name '*.pyc') | $(VENV)/installed $(INJECTOR_IMAGE)
+	PYTHON=$(VENV)/bin/python containers/build.sh runner $(VERSION) $@
+
+# Into the nodes of kind, k3d, k3s, minikube or this machine's containerd; IMAGE_LOAD='command %s' for another. ARCHIVES='…' chooses what.
+image-load: $(if $(ARCHIVES),,image)
+	containers/load.sh $(or $(ARCHIVES),$(INJECTOR_IMAGE))
 
 # Ratios measured in one run; docs/benchmarks.md holds them.
 benchmarks: tools $(VENV)/installed

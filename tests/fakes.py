@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from ipaddress import ip_address
 from typing import Any
 
-from chaos_modules.carriers.protocol import Said
+from chaos_modules.carriers.protocol import Pace, Said
 from chaos_modules.engine.interruption import Interruption
 from chaos_modules.engine.scenario import Session
 from chaos_modules.kernel.compiler import compile_programs
@@ -17,7 +17,7 @@ from chaos_modules.model.peer import PeerCount
 from chaos_modules.model.plan import Injection, Plan, ScenarioPlan
 from chaos_modules.model.quantities import Duration, Percentage
 from chaos_modules.model.request import ImpairmentRequest, PodSelector
-from chaos_modules.model.target import Snapshot, Target
+from chaos_modules.model.target import Scope, Snapshot, Target
 from chaos_modules.model.traffic import Flow, Protocol, TrafficFilter
 
 RUN_ID = "0badcafe"
@@ -99,7 +99,7 @@ class FakeCluster:
     def close(self) -> None:
         self.calls.append("close")
 
-    def snapshot(self) -> Snapshot:
+    def snapshot(self, scope: Scope) -> Snapshot:
         return Snapshot(cluster=self.name, nodes=(), pods=())
 
     def locate(self, aim: Target) -> Mapping[str, Any]:
@@ -107,7 +107,7 @@ class FakeCluster:
             raise ClusterProblem(f"{aim.path} is gone", self.name, "plan again")
         return {"netns": f"/proc/{aim.name}/ns/net", "host_netns": "/proc/1/ns/net"}
 
-    def audit(self, run_id: str) -> Sequence[str]:
+    def audit(self, run_id: str, doubtful: Sequence[str]) -> Sequence[str]:
         self.calls.append(f"audit {run_id}")
         if isinstance(self.residue, ClusterProblem):
             raise self.residue
@@ -181,10 +181,13 @@ class FakeCarrier:
 class FakeLauncher:
     """Launches a kind of FakeCarrier, by node; an exception instead of a kind is raised."""
 
+    pace, stream = Pace(start_seconds=20.0), True
+
     def __init__(self, kind: Any = FakeCarrier, **by_node: Any) -> None:
         self.kind, self.by_node = kind, {name.replace("_", "-"): one for name, one in by_node.items()}
         self.jobs: list[Mapping[str, Any]] = []
         self.journal: list[tuple[str, str]] = []
+        self.closed = 0
 
     def launch(self, node: str, job: Mapping[str, Any], hear: Callable[[Said], None]) -> FakeCarrier:
         kind = self.by_node.get(node, self.kind)
@@ -195,6 +198,9 @@ class FakeLauncher:
         carrier: FakeCarrier = kind(node, job, hear, self.journal)
         carrier.launched()
         return carrier
+
+    def close(self) -> None:
+        self.closed += 1
 
 
 class FakeInterruption(Interruption):

@@ -33,6 +33,7 @@ class JobSettings:
     stream: bool
     on_runner_loss: str
     cleanup: str
+    scenario: str = ""
 
 
 def build_job(
@@ -50,7 +51,7 @@ def build_job(
             "not_before": window.not_before, "latest_start": window.latest_start,
         })  # fmt: skip
     return {
-        "schema": SCHEMA, "run": settings.run_id, "lease_seconds": settings.lease_seconds, "serial": settings.serial,
+        "schema": SCHEMA, "run": settings.run_id, "scenario": settings.scenario, "lease_seconds": settings.lease_seconds, "serial": settings.serial,
         "stream": settings.stream, "on_runner_loss": settings.on_runner_loss, "cleanup": settings.cleanup,
         "programs": [document(program) for program in programs], "injections": items,
     }  # fmt: skip

@@ -15,7 +15,8 @@ from pathlib import Path
 from typing import Any
 
 from ..model.errors import ClusterProblem
-from .protocol import Said
+from .lines import event_in
+from .protocol import Pace, Said
 
 INJECTOR = Path(__file__).resolve().parents[2] / "containers" / "injector" / "injector.py"
 _LARGEST_VARIABLE = 100 * 1024
@@ -24,6 +25,9 @@ _log = logging.getLogger(__name__)
 
 class LocalLauncher:
     """Starts injectors in sessions of their own, so that a terminal's Ctrl-C reaches the runner alone."""
+
+    pace = Pace(start_seconds=20.0)
+    stream = True
 
     def launch(self, node: str, job: Mapping[str, Any], hear: Callable[[Said], None]) -> LocalCarrier:
         """Start one injector. Raises ClusterProblem."""
@@ -42,6 +46,9 @@ class LocalLauncher:
         )  # fmt: skip
         _log.info("injector of %s: process %s with %s targets", node, process.pid, len(job["injections"]))
         return LocalCarrier(node, process, hear, path)
+
+    def close(self) -> None:
+        """Processes end by themselves."""
 
 
 class LocalCarrier:
@@ -64,7 +71,7 @@ class LocalCarrier:
     def _read(self) -> None:
         assert self._process.stdout and self._process.stderr
         for line in self._process.stdout:
-            event = _event(line)
+            event = event_in(line)
             if event is None:
                 _log.warning("injector of %s said: %s", self._node, line.rstrip())
             else:
@@ -100,11 +107,3 @@ class LocalCarrier:
         """Make it revert and leave (SIGTERM); harmless once it has ended."""
         self._process.terminate()
 
-
-def _event(line: str) -> dict[str, Any] | None:
-    """One line of the injector as an event; None for anything else, such as what a library printed."""
-    try:
-        event = json.loads(line)
-    except ValueError:
-        return None
-    return event if isinstance(event, dict) and isinstance(event.get("event"), str) else None

@@ -15,6 +15,7 @@ DEFAULT_SANDBOX = "config/sandbox.yaml"
 SUMMARIES = {
     "run": "run the scenarios (the default command)",
     "plan": "what `run` would do, target by target; writes nothing but --save",
+    "check": "whether it can happen there: cluster, permissions, nodes, targets; what is in the way, and what mends it",
     "validate": "check configuration and scenario files; touches nothing",
     "list": "scenario types and faults",
     "explain": "a fault, a scenario type, the configuration, or one field of them",
@@ -25,11 +26,12 @@ SUMMARIES = {
 EXAMPLES = {
     "run": ("run_chaos.py --config config/config.yaml --sandbox", "run_chaos.py run scenarios/harness/pod-network-loss.yaml --sandbox"),
     "plan": ("run_chaos.py plan --sandbox", "run_chaos.py plan --sandbox --seed 42 --save plan.json"),
+    "check": ("run_chaos.py check", "run_chaos.py check scenarios/harness/pod-network-loss.yaml --format short"),
     "validate": ("run_chaos.py validate", "run_chaos.py validate scenarios/harness/*.yaml config/config.yaml"),
     "list": ("run_chaos.py list", "run_chaos.py list --format json"),
     "explain": ("run_chaos.py explain pod-network-duplication", "run_chaos.py explain config.squall.lease_seconds"),
     "schema": ("run_chaos.py schema pod_network_fault_scenarios", "run_chaos.py schema config"),
-    "cleanup": ("run_chaos.py cleanup --sandbox", "run_chaos.py cleanup --sandbox --audit"),
+    "cleanup": ("run_chaos.py cleanup --audit", "run_chaos.py cleanup --run 0badcafe", "run_chaos.py cleanup --sandbox"),
     "completion": ("run_chaos.py completion bash", "squall completion zsh > _squall"),
 }
 
@@ -61,6 +63,11 @@ def _reading(parser: Parser) -> None:
     parser.add_argument("-v", "--verbose", action="count", default=0, help="say more; -vv everything")
 
 
+def _connecting(parser: Parser) -> None:
+    parser.add_argument("--kubeconfig", metavar="FILE", help="how to reach the cluster (default: kraken.kubeconfig_path, else KUBECONFIG)")
+    parser.add_argument("--context", metavar="NAME", help="context of the kubeconfig (default: its current one)")
+
+
 def _choosing(parser: Parser) -> None:
     parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="scenario files, instead of the configuration's")
     parser.add_argument("--type", metavar="TYPE", help="scenario type of the SCENARIO files, e.g. pod_network_fault_scenarios")
@@ -68,6 +75,7 @@ def _choosing(parser: Parser) -> None:
     parser.add_argument("--sandbox-file", metavar="FILE", help=f"describes the sandbox (default {DEFAULT_SANDBOX})")
     parser.add_argument("--seed", metavar="N", help="repeat an earlier choice of targets: a whole number, e.g. 42")
     parser.add_argument("--enforce-limits", action="store_true", help="make the blast radius limits errors")
+    _connecting(parser)
     parser.add_argument("--require-context", metavar="NAME", help="refuse any other cluster context")
 
 
@@ -100,15 +108,32 @@ def parser() -> Parser:
     plan.add_argument("--format", choices=("table", "json"), default="table", help="what standard output gets")
     plan.add_argument("--save", metavar="FILE", help="write the plan, for `run --plan`")
     plan.add_argument("--show-origin", action="store_true", help="where each setting comes from")
+    _check(commands)
     validate = _command(commands, "validate")
     validate.add_argument("files", nargs="*", metavar="FILE", help="configuration and scenario files (default: the configuration)")
     validate.add_argument("--type", metavar="TYPE", help="scenario type of the files, e.g. pod_network_fault_scenarios")
     _reading(validate)
     _discovery(commands)
-    cleanup = _command(commands, "cleanup")
-    cleanup.add_argument("--sandbox", action="store_true", help="what a sandbox on this machine left")
-    cleanup.add_argument("--audit", action="store_true", help="only list it")
+    _cleanup(commands)
     return whole
+
+
+def _check(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "check")
+    _choosing(parser)
+    _reading(parser)
+    parser.add_argument("--pre", action="store_true", help="the cluster alone, without the configuration's scenarios")
+    parser.add_argument("--ignore", metavar="NAME", action="append", default=[], help="let this check only warn, e.g. image")
+    parser.add_argument("--format", choices=("table", "short", "json"), default="table", help="what standard output gets; short: problems only")
+
+
+def _cleanup(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "cleanup")
+    parser.add_argument("--sandbox", action="store_true", help="what a sandbox on this machine left")
+    parser.add_argument("--audit", action="store_true", help="only list it")
+    parser.add_argument("--run", metavar="RUN_ID", help="of this run alone; by default every run's carriers are ended, those at work too")
+    _connecting(parser)
+    _reading(parser)
 
 
 def _discovery(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -49,8 +49,9 @@ def _scenario(scenario: ScenarioPlan, lease_seconds: int, *, verbose: bool) -> I
         yield f"    → {scenario.unplannable.remedy}"
         return
     targets = list(dict.fromkeys(injection.target for injection in scenario.injections))
-    nodes = {target.node for target in targets}
-    yield f"  {len(targets)} of {scenario.candidates} pods on {len(nodes)} nodes, {request.sequence}, hold {request.hold}, ramp {request.ramp}"
+    kind = targets[0].kind
+    where = "" if kind == "node" else f" on {len({target.node for target in targets})} nodes"
+    yield f"  {len(targets)} of {scenario.candidates} {kind}s{where}, {request.sequence}, hold {request.hold}, ramp {request.ramp}"
     yield from (f"  warning: {warning}" for warning in scenario.warnings)
     yield from (f"  skipped {name}: {reason}" for name, reason in scenario.skipped)
     for injection in scenario.injections:

@@ -8,13 +8,10 @@ import logging
 import shutil
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..carriers.local import LocalLauncher
-from ..clusters.sandbox.state import CLEANUP_COMMAND
-from ..engine.interruption import Interruption
 from ..engine.run import execute as execute_plan
 from ..engine.run import result_document
 from ..engine.scenario import Session
@@ -25,6 +22,7 @@ from ..reports.console import Console, LiveConsole, PlainConsole
 from ..reports.record import Record
 from ..reports.style import style_for
 from ..reports.table import final_screen
+from .choosing import launcher_for
 from .output import tell
 from .preparation import Prepared, prepare
 from .saved_plan import prepare_saved
@@ -37,9 +35,10 @@ def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> in
     """Run the scenarios; the verdict's exit code."""
     prepared = prepare_saved(arguments, environment) if arguments.saved_plan else prepare(arguments, environment)
     _log_to_terminal(arguments)
+    warnings: Sequence[str] = ()
     if not any(scenario.unplannable for scenario in prepared.plan.scenarios):
-        prepared.cluster.preflight()
-    _announce(prepared)
+        warnings = prepared.cluster.preflight(prepared.plan)
+    _announce(prepared, warnings)
     if not _confirmed(prepared.plan, arguments):
         raise BadInput("not confirmed; nothing was touched", "run_chaos.py", "answer y, or give --yes")
     record = Record(prepared.configuration.squall.record_directory, prepared.plan.run_id)
@@ -69,12 +68,14 @@ def _log_to_terminal(arguments: argparse.Namespace) -> None:
         logging.getLogger("chaos_modules").addHandler(handler)
 
 
-def _announce(prepared: Prepared) -> None:
+def _announce(prepared: Prepared, warnings: Sequence[str]) -> None:
     """The cluster first, so that nobody hits the wrong one unknowingly; then what is worth knowing before it begins."""
     plan = prepared.plan
-    tell(f"{plan.cluster}: run {plan.run_id}, seed {plan.seed}, scenarios: {len(plan.scenarios)}, pods: {len(_targets(plan))}")
+    tell(f"{plan.cluster}: run {plan.run_id}, seed {plan.seed}, scenarios: {len(plan.scenarios)}, targets: {len(_targets(plan))}")
     for notice in prepared.configuration.notices:
         tell(f"notice: {notice}")
+    for warning in warnings:
+        tell(f"warning: {warning}")
     for scenario in plan.scenarios:
         for warning in scenario.warnings:
             tell(f"warning: {scenario.request.where}: {warning}")
@@ -100,8 +101,7 @@ def _console(arguments: argparse.Namespace, environment: Mapping[str, str]) -> C
 
 
 def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
-    interruption = Interruption()
-    interruption.install()
+    prepared.interruption.install()
     console = _console(arguments, environment)
 
     def relay(event: Mapping[str, Any]) -> None:
@@ -115,9 +115,10 @@ def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, envi
         relay({"time": round(time.time(), 6), "event": event, "target": target, **facts})
 
     squall, tunings = prepared.configuration.squall, prepared.configuration.tunings
+    launcher, on_runner_loss, cleanup = launcher_for(prepared.cluster, squall)
     session = Session(
-        plan=prepared.plan, cluster=prepared.cluster, launcher=LocalLauncher(), interruption=interruption, emit=emit, relay=relay,
-        on_runner_loss=squall.on_runner_loss or "stop", require_traffic=squall.require_traffic, cleanup=CLEANUP_COMMAND,
+        plan=prepared.plan, cluster=prepared.cluster, launcher=launcher, interruption=prepared.interruption, emit=emit, relay=relay,
+        on_runner_loss=on_runner_loss, require_traffic=squall.require_traffic, cleanup=cleanup,
     )  # fmt: skip
     iterations = None if tunings.daemon_mode else tunings.iterations
     wait = tunings.wait_duration if prepared.configuration.scenarios else 0.0

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
 from ..model.peer import PeerCount
-from ..model.target import Snapshot, Target
+from ..model.plan import Plan
+from ..model.target import Scope, Snapshot, Target
 
 
 class PeerCounts(Protocol):
@@ -30,20 +31,27 @@ class Cluster(Protocol):
         """Traffic that counts at both ends, where the cluster has it."""
         ...
 
-    def snapshot(self) -> Snapshot:
-        """Pods, nodes and workloads as they are now."""
+    def snapshot(self, scope: Scope) -> Snapshot:
+        """As much of the cluster as it is now as `scope` asks for; more does no harm. Raises ClusterProblem."""
+        ...
+
+    def preflight(self, plan: Plan) -> Sequence[str]:
+        """Look whether the plan can be executed; warnings. Raises ClusterProblem with what is in the way; nothing is touched."""
+        ...
+
+    def start(self) -> None:
+        """Be ready for carriers; a cluster that is there already is."""
         ...
 
     def locate(self, target: Target) -> Mapping[str, Any]:
         """How the injector finds the target's network namespace: the `find` part of its job."""
         ...
 
-    def audit(self, run_id: str) -> Sequence[str]:
-        """What of a run is still in the network namespaces, as commands that remove it; empty where the cluster has no way to look."""
-        ...
+    def audit(self, run_id: str, doubtful: Sequence[str]) -> Sequence[str]:
+        """What of a run is still in the network namespaces, as commands that remove it.
 
-    def leftovers(self) -> Sequence[str]:
-        """What of ours is in the cluster, one line each."""
+        `doubtful` are the nodes whose injector did not say that everything is gone. Raises ClusterProblem where it could not look.
+        """
         ...
 
     def close(self) -> None:

@@ -17,7 +17,8 @@ from ..model.request import ImpairmentRequest
 from ..model.target import Selection, Snapshot
 from ..safety.limits import breaches, enforce
 from ..targets.peers import with_addresses
-from ..targets.pods import select
+from ..targets.select import select
+from ..targets.services import with_services
 
 
 def build_plan(
@@ -35,8 +36,10 @@ def build_plan(
 def _plan_scenario(
     request: ImpairmentRequest, snapshot: Snapshot, chance: random.Random, run_id: str, index: int, lease_seconds: int, enforced: bool
 ) -> ScenarioPlan:  # fmt: skip
-    traffic, nobody = with_addresses(request.traffic, snapshot, request.selector.namespace)
-    request = replace(request, traffic=traffic, notices=(*request.notices, *nobody))
+    home = request.selector.namespace
+    traffic, services = with_services(request.traffic, snapshot, home)
+    traffic, nobody = with_addresses(traffic, snapshot, home)
+    request = replace(request, traffic=traffic, notices=(*request.notices, *services, *nobody))
     programs = {direction: _programs(request, direction, run_id) for direction in request.directions}
     try:
         selection = select(snapshot, request.selector, chance)

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from ..model.errors import ClusterProblem
 from ..model.outcome import RunStatus, ScenarioOutcome, TargetOutcome, TargetStatus, Verdict
 from ..model.plan import ScenarioPlan
-from ..model.request import PodSelector
 from ..verdict.run import decide
 from .scenario import ScenarioRun, Session
 
@@ -53,16 +52,10 @@ def _not_started(scenario: ScenarioPlan) -> ScenarioOutcome:
     reason = f"{problem.what} → {problem.remedy}" if problem else "not started, because another scenario has no target"
     targets: tuple[TargetOutcome, ...] = ()
     if problem:
-        targets = (_without_target(scenario, _wanted(request.selector), TargetStatus(problem.status), reason),)
+        targets = (_without_target(scenario, request.selector.words, TargetStatus(problem.status), reason),)
     return ScenarioOutcome(
         type=request.type, file=request.file, id=request.id, style=request.style, status=RunStatus.FAILED, reason=reason, targets=targets
     )  # fmt: skip
-
-
-def _wanted(selector: PodSelector) -> str:
-    """The selector in a word or two, where no target can be named."""
-    names = ",".join(selector.target_pods or selector.names) or selector.labels or "all"
-    return f"{'pod' if selector.target_pods else selector.kind or 'pod'} {names} in {selector.namespace}"
 
 
 def _without_target(scenario: ScenarioPlan, where: str, status: TargetStatus, reason: str) -> TargetOutcome:
@@ -99,11 +92,19 @@ def _one(session: Session, scenario: ScenarioPlan) -> ScenarioOutcome:
 
 def _residue(session: Session, outcomes: list[ScenarioOutcome]) -> tuple[str, ...]:
     """What the injectors said is left, and what an independent look finds."""
-    told = [f"{target.target}: {item}" for outcome in outcomes for target in outcome.targets for item in target.residue]
+    targets = [target for outcome in outcomes for target in outcome.targets]
+    found = [f"{target.target}: {item}" for target in targets for item in target.residue]
+    doubtful = dict.fromkeys(target.node for target in targets if target.reverted is False and not target.residue)
+    looked = _or_problem("look for residue", lambda: session.cluster.audit(session.plan.run_id, tuple(doubtful)))
+    kept = _or_problem("remove the carriers", session.launcher.close)
+    return tuple(dict.fromkeys([*looked, *kept, *found]))
+
+
+def _or_problem(what: str, act: Callable[[], Sequence[str] | None]) -> Sequence[str]:
     try:
-        return tuple(dict.fromkeys([*session.cluster.audit(session.plan.run_id), *told]))
+        return act() or ()
     except ClusterProblem as problem:
-        return tuple(dict.fromkeys([f"could not look for residue: {problem}", *told]))
+        return (f"could not {what}: {problem}",)
 
 
 def result_document(session: Session, result: RunResult, to_plain: Callable[[Any], Any]) -> dict[str, Any]:

@@ -22,8 +22,8 @@ from ..verdict.run import scenario_status, timing
 from ..verdict.target import conclude
 from .interruption import Interruption
 
-# From the launch to the start, and from one serial target to the next.
-START_SECONDS, TURN_SECONDS = 20.0, 10.0
+# From one serial target to the next.
+TURN_SECONDS = 10.0
 # After its deadline an injector that still has not ended is told so by signal.
 PATIENCE_SECONDS = 10.0
 # Both clocks of a count are the same; the margin keeps packets that were on their way when the fault came or went out of the peers' count.
@@ -86,23 +86,29 @@ class ScenarioRun:
         return [[injection for injection in self.scenario.injections if injection.target.node == node] for node in nodes]
 
     def _execute(self, injections: Sequence[Injection], *, serial: bool) -> None:
-        hold, now = self.request.hold.seconds, time.time()
+        hold, now, pace = self.request.hold.seconds, time.time(), self.session.launcher.pace
+        nodes = list(dict.fromkeys(injection.target.node for injection in injections))
+        # One carrier begins at once; several agree on a time, where no stream tells them.
+        together = None if pace.together_seconds is None else now + (pace.together_seconds if len(nodes) > 1 else 0.0)
         turns = {injection.key: number if serial else 0 for number, injection in enumerate(injections)}
-        latest = {key: now + START_SECONDS + number * (hold + TURN_SECONDS) for key, number in turns.items()}
+        latest = {key: now + pace.start_seconds + number * (hold + TURN_SECONDS) for key, number in turns.items()}
         last = max(latest.values()) + hold + self.session.plan.lease_seconds
-        for node in dict.fromkeys(injection.target.node for injection in injections):
+        for node in nodes:
             mine = [injection for injection in injections if injection.target.node == node]
             windows = [
-                Window(hold_seconds=hold, deadline=latest[one.key] + hold + self.session.plan.lease_seconds, latest_start=latest[one.key])
+                Window(
+                    hold_seconds=hold, deadline=latest[one.key] + hold + self.session.plan.lease_seconds,
+                    latest_start=latest[one.key], not_before=together,
+                )
                 for one in mine
-            ]
+            ]  # fmt: skip
             self._launch(node, list(zip(mine, windows, strict=True)), serial=serial)
         self._listen([injection.key for injection in injections], last, serial=serial)
 
     def _launch(self, node: str, mine: Sequence[tuple[Injection, Window]], *, serial: bool) -> None:
         settings = JobSettings(
-            run_id=self.session.plan.run_id, lease_seconds=self.session.plan.lease_seconds, serial=serial, stream=True,
-            on_runner_loss=self.session.on_runner_loss, cleanup=self.session.cleanup,
+            run_id=self.session.plan.run_id, scenario=self.request.id, lease_seconds=self.session.plan.lease_seconds, serial=serial,
+            stream=self.session.launcher.stream, on_runner_loss=self.session.on_runner_loss, cleanup=self.session.cleanup,
         )  # fmt: skip
         try:
             job = build_job(settings, mine, self.session.cluster.locate)
@@ -152,10 +158,11 @@ class ScenarioRun:
             for injection in self.scenario.injections:
                 facts = self.facts[injection.key]
                 if injection.target.node == said.node and not facts.status:
-                    facts.lost = facts.lost or f"its injector ended in mid-fault ({said.ended}); the kernel ends the fault within its lease"
+                    facts.lost = facts.lost or _loss(facts, said.ended)
             return
         self.session.relay(said.event)
-        self._check_clock(said)
+        if said.fresh:
+            self._check_clock(said)
         heard_of = self.facts.get(str(said.event.get("target")))
         if heard_of:
             heard_of.add(said.event)
@@ -218,3 +225,9 @@ class ScenarioRun:
         filters = [(one, resolved(self.request.traffic, self.facts[one.key].addresses)) for one in self.scenario.injections]
         counts = peers.count(min(starts) - PEER_MARGIN_SECONDS, max(ends) + PEER_MARGIN_SECONDS)
         return bystanders([count for count in counts if not any(touches(one, traffic, count) for one, traffic in filters)])
+
+
+def _loss(facts: TargetFacts, ended: str) -> str:
+    if facts.armed:
+        return f"its injector ended in mid-fault ({ended}); the kernel ends the fault within its lease"
+    return f"its injector ended before the fault was in effect ({ended})"

@@ -24,6 +24,7 @@ from .krkn_sections import (
     about,
 )
 
+Taint = Annotated[str, StringConstraints(pattern=r"^[^:=\s]+(=[^:=\s]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$")]
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
 
 
@@ -55,6 +56,8 @@ class Injector(StrictSection):
     resources: Resources = about(Resources(), "What the carrier pods ask for and may use.")
     node_selector: dict[str, str] = about({}, "Labels of nodes on which carrier pods may run.", "{kubernetes.io/os: linux}")
     tolerations: list[Toleration] = about([], "Taints that carrier pods tolerate.")
+    taints: list[Taint] = about([], "The same as krkn writes it: key=value:Effect, or key:Effect for any value.", "[dedicated=chaos:NoSchedule]")
+    priority_class: str = about("", "Priority class of the carrier pods.", "system-node-critical")
 
 
 class Squall(StrictSection):
@@ -71,6 +74,7 @@ class Squall(StrictSection):
     require_traffic: Literal["any", "all"] = about("any", "How many of the targets must have met matching traffic.")
     enforce_limits: bool = about(False, "Make the limits on how much is hit at once errors instead of warnings.")
     namespace: DnsLabel = about("squall", "Where the carrier pods run.")
+    target_events: bool = about(False, "Write a Kubernetes event on each target too, not only on the carriers' Jobs.")
     injector: Injector = about(Injector(), "The carrier pods.")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import ClassVar
 
 from .impairment import Direction, Impairment
 from .quantities import Duration, PercentageRange
@@ -34,6 +35,30 @@ class PodSelector:
     container: str = ""
     affected: PercentageRange = PercentageRange(0, 0)
 
+    @property
+    def words(self) -> str:
+        """The selector in a word or two, where no target can be named."""
+        names = ",".join(self.target_pods or self.names) or self.labels or "all"
+        return f"{'pod' if self.target_pods else self.kind or 'pod'} {names} in {self.namespace}"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class NodeSelector:
+    """Which nodes: by name, else by a label selector; `count` of them by lot, 0 for all. They are in no namespace."""
+
+    names: tuple[str, ...] = ()
+    labels: str = ""
+    count: int = 0
+    namespace: ClassVar[str] = ""
+
+    @property
+    def words(self) -> str:
+        """The selector in a word or two, where no target can be named."""
+        return f"node {','.join(self.names) or self.labels or 'all'}"
+
+
+Selector = PodSelector | NodeSelector
+
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ImpairmentRequest:
@@ -44,7 +69,7 @@ class ImpairmentRequest:
     style: str
     file: str
     where: str
-    selector: PodSelector
+    selector: Selector
     impairment: Impairment
     traffic: TrafficFilter
     directions: tuple[Direction, ...]

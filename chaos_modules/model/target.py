@@ -28,6 +28,7 @@ class Pod:
     terminating: bool = False
     host_network: bool = False
     addresses: tuple[str, ...] = ()
+    uid: str = ""
 
     @property
     def path(self) -> str:
@@ -36,11 +37,27 @@ class Pod:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Taint:
+    """What keeps pods without a matching toleration off a node."""
+
+    key: str
+    value: str = ""
+    effect: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Node:
-    """A node and its labels."""
+    """A node as the cluster reports it. `images` are references to what it has pulled; all of it where `images_complete`."""
 
     name: str
     labels: tuple[tuple[str, str], ...] = ()
+    taints: tuple[Taint, ...] = ()
+    ready: bool = True
+    unschedulable: bool = False
+    operating_system: str = "linux"
+    images: tuple[str, ...] = ()
+    images_complete: bool = False
+    kubelet_version: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -54,21 +71,64 @@ class Workload:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ServicePort:
+    """A port of a Service, and those that its endpoints listen on in its place; `protocol` is in lower case."""
+
+    port: int
+    protocol: str = "tcp"
+    targets: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Service:
+    """A Service: its own addresses (none when it is headless) and its endpoints', or the name that it stands for."""
+
+    namespace: str
+    name: str
+    cluster_ips: tuple[str, ...] = ()
+    ports: tuple[ServicePort, ...] = ()
+    endpoints: tuple[str, ...] = ()
+    external_name: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Scope:
+    """What a snapshot must hold so that the scenarios can be planned, besides the nodes.
+
+    The pods of `namespaces` (`everywhere`: of all); the labels of the `workloads` (namespace, kind); whether a `named` one (namespace, kind, name)
+    without pods is there at all; the labels of all namespaces; and what the `services` (namespace, name) are, if they are any.
+    """
+
+    namespaces: tuple[str, ...] = ()
+    everywhere: bool = False
+    workloads: tuple[tuple[str, str], ...] = ()
+    named: tuple[tuple[str, str, str], ...] = ()
+    namespace_labels: bool = False
+    services: tuple[tuple[str, str], ...] = ()
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Snapshot:
-    """The cluster at the moment of planning; `cluster` names it for the user (context, or the sandbox's file)."""
+    """The cluster at the moment of planning; `cluster` names it for the user (context, or the sandbox's file).
+
+    `namespaces` and `namespace_labels` are empty where nobody asked, or where they may not be listed. `hidden_services` may not be read.
+    """
 
     cluster: str
     nodes: tuple[Node, ...]
     pods: tuple[Pod, ...]
     workloads: tuple[Workload, ...] = ()
     namespaces: tuple[str, ...] = ()
+    namespace_labels: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = ()
+    services: tuple[Service, ...] = ()
+    hidden_services: tuple[tuple[str, str], ...] = ()
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Target:
     """One network namespace to be impaired: that of a `pod`, a `node`, or the pod around a virtual machine (`vm`).
 
-    `container_id` is how the injector finds it on the node.
+    `container_id` and the pod's `uid` are how the injector finds it on the node.
     """
 
     kind: str
@@ -78,11 +138,12 @@ class Target:
     container: str = ""
     container_id: str = ""
     addresses: tuple[str, ...] = ()
+    uid: str = ""
 
     @property
     def path(self) -> str:
-        """`kind/namespace/name`, the name of the target in the record."""
-        return f"{self.kind}/{self.namespace}/{self.name}"
+        """`kind/namespace/name`, or `kind/name` of what is in no namespace: the name of the target in the record."""
+        return "/".join(filter(None, (self.kind, self.namespace, self.name)))
 
     @property
     def reversed(self) -> bool:

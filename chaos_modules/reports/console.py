@@ -12,7 +12,7 @@ from .style import Style
 _CHANGES = {
     "rehearsed": "rehearsed: {rehearsed} ({engine})", "applied": "applied ({engine} on {device})", "armed": "in effect",
     "reverted": "reverted in {seconds} s", "finished": "done, {status} {reason}", "waiting": "waiting {seconds:g} s: {why}",
-    "scenario-started": "{file}: {hold:g} s on {targets} targets", "scenario-finished": "{status} {reason}",
+    "carrier": "injector {state}", "scenario-started": "{file}: {hold:g} s on {targets} targets", "scenario-finished": "{status} {reason}",
 }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import IO
 
-_ASCII = {"→": "->", "…": "..", "±": "+-", "≤": "<=", "·": "-", "–": "-"}
+_ASCII = {"→": "->", "…": "..", "±": "+-", "≤": "<=", "·": "-", "–": "-", "√": "+", "‼": "!", "×": "x"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -64,7 +64,7 @@ def _verdict(result: dict[str, Any], style: Style) -> list[str]:
     above = tuple(scenario["reason"] for scenario in result["scenarios"] if scenario["reason"] and scenario["targets"])
     lines += [f"  {reason}" for reason in result["verdict"]["reasons"] if not (above and reason.endswith(above))]
     if result["residue"]:
-        lines.append("  to remove it all: python run_chaos.py cleanup --sandbox")
+        lines.append(f"  to remove it all: python run_chaos.py cleanup{' --sandbox' if str(result.get('cluster')).startswith('sandbox') else ''}")
     return lines
 
 

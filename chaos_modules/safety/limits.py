@@ -7,10 +7,11 @@ from dataclasses import dataclass
 
 from ..model.errors import Refused
 from ..model.quantities import Duration
-from ..model.request import ImpairmentRequest
+from ..model.request import ImpairmentRequest, NodeSelector
 from ..model.target import Selection
 
 LARGEST_SHARE = 50
+MOST_NODES = 1
 LONGEST_HOLD = Duration.of_seconds(3600)
 SYSTEM_NAMESPACE = "kube-system"
 LIFT = "narrow the scenario, or leave out --enforce-limits and squall.enforce_limits"
@@ -28,7 +29,10 @@ def breaches(request: ImpairmentRequest, selection: Selection) -> list[Breach]:
     """Every limit that the scenario goes beyond."""
     found = []
     hit, candidates = len(selection.targets), selection.candidates
-    if 100 * hit > LARGEST_SHARE * candidates:
+    if isinstance(request.selector, NodeSelector):
+        if hit > MOST_NODES:
+            found.append(Breach("nodes", f"{hit} nodes are hit; the limit is {MOST_NODES}"))
+    elif 100 * hit > LARGEST_SHARE * candidates:
         share = f"{hit} of {candidates} pods ({100 * hit // max(candidates, 1)} %)"
         found.append(Breach("workload-share", f"{share} of the workload are hit; the limit is {LARGEST_SHARE} %"))
     if request.hold > LONGEST_HOLD:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 
 from ..model.errors import NoTarget
 from ..model.labels import parse_selector
-from ..model.request import PodSelector
+from ..model.request import NodeSelector, PodSelector
 from ..model.target import Snapshot
 from ..model.wording import nearest
 
@@ -34,6 +34,17 @@ def nothing_matches(snapshot: Snapshot, selector: PodSelector, name: str = "") -
     return NoTarget(what, snapshot.cluster, _there(f"{key}={value}" for key, value in sorted(labels)))
 
 
+def no_such_node(snapshot: Snapshot, selector: NodeSelector, name: str = "") -> NoTarget:
+    """The error for a selector without nodes; `name` is the node that is missing."""
+    if name:
+        present = sorted(node.name for node in snapshot.nodes)
+        return NoTarget(f"no node {name}{_nearest(name, present)}", snapshot.cluster, _there(present))
+    labels = Counter(label for node in snapshot.nodes for label in node.labels)
+    hint = _nearest_label(selector.labels, labels, "node") if selector.labels else ""
+    what = f"no node has {selector.labels}{hint}" if selector.labels else "no node"
+    return NoTarget(what, snapshot.cluster, _there(f"{key}={value}" for key, value in sorted(labels)))
+
+
 def _names(snapshot: Snapshot, namespace: str, kind: str) -> list[str]:
     pods = [pod for pod in snapshot.pods if pod.namespace == namespace]
     if kind == "pod":
@@ -52,7 +63,7 @@ def _labels(snapshot: Snapshot, namespace: str, kind: str) -> Counter[tuple[str,
     return counted
 
 
-def _nearest_label(text: str, present: Counter[tuple[str, str]]) -> str:
+def _nearest_label(text: str, present: Counter[tuple[str, str]], noun: str = "pod") -> str:
     """` (nearest: app=web, 3 pods)`: the same key with a close value first, then any close label."""
     everything = {f"{key}={value}": count for (key, value), count in present.items()}
     for requirement in parse_selector(text):
@@ -60,7 +71,7 @@ def _nearest_label(text: str, present: Counter[tuple[str, str]]) -> str:
         same_key = [label for label in everything if label.startswith(f"{requirement.key}=")]
         found = nearest(wanted, same_key) or nearest(wanted, everything)
         if requirement.wanted and wanted not in everything and found:
-            return f" (nearest: {found}, {everything[found]} pod{'s' if everything[found] != 1 else ''})"
+            return f" (nearest: {found}, {everything[found]} {noun}{'s' if everything[found] != 1 else ''})"
     return ""
 
 

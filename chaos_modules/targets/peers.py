@@ -12,6 +12,8 @@ from ..model.traffic import Network, TrafficFilter, TrafficRule
 
 # The label by which Kubernetes lets a namespace be selected by its name.
 NAME_LABEL = "kubernetes.io/metadata.name"
+# Pods that have ended still show the addresses that others may have by now.
+GONE = ("Succeeded", "Failed")
 
 
 def with_addresses(traffic: TrafficFilter, snapshot: Snapshot, home: str = "") -> tuple[TrafficFilter, tuple[str, ...]]:
@@ -42,12 +44,13 @@ def _resolved(rule: TrafficRule, snapshot: Snapshot, warnings: list[str], home: 
 def _addresses(rule: TrafficRule, snapshot: Snapshot, home: str) -> tuple[Network, ...]:
     pod_terms = parse_selector(rule.pod_labels) if rule.pod_labels else ()
     namespace_terms = parse_selector(rule.namespace_labels) if rule.namespace_labels else ()
+    namespaces = {name: dict(labels) for name, labels in snapshot.namespace_labels}
     at_home = home if home and not rule.namespace_labels else ""
     return tuple(
         ip_network(address)
         for pod in snapshot.pods
-        if at_home in ("", pod.namespace)
+        if at_home in ("", pod.namespace) and pod.phase not in GONE
         and selects(pod_terms, dict(pod.labels))
-        and selects(namespace_terms, {NAME_LABEL: pod.namespace})
+        and selects(namespace_terms, namespaces.get(pod.namespace, {NAME_LABEL: pod.namespace}))
         for address in pod.addresses
     )

@@ -8,9 +8,10 @@ from ..model.errors import NoTarget, Refused
 from ..model.labels import parse_selector, selects
 from ..model.request import PodSelector
 from ..model.target import Container, Pod, Selection, Snapshot, Target
+from ..model.workload import RUN_LABEL
+from . import nodes
 from .nearest import nothing_matches
 
-CARRIER_LABEL = "squall.chaos/run"
 HOST_NETWORK = "uses the node's own network (hostNetwork)"
 
 
@@ -71,11 +72,11 @@ def _container(pod: Pod, selector: PodSelector) -> Container | None:
 
 def _obstacle(snapshot: Snapshot, selector: PodSelector, pod: Pod) -> str:
     """Why this pod cannot be hit; empty when it can."""
-    return _state_obstacle(selector, pod) or ("" if selector.target_pods else _node_obstacle(snapshot, selector, pod))
+    return _state_obstacle(selector, pod) or _node_obstacle(snapshot, selector, pod)
 
 
 def _state_obstacle(selector: PodSelector, pod: Pod) -> str:
-    if CARRIER_LABEL in dict(pod.labels):
+    if RUN_LABEL in dict(pod.labels):
         return "is one of Squall's own"
     if pod.phase != "Running":
         return f"is {pod.phase or 'in no known phase'}, not Running"
@@ -90,10 +91,13 @@ def _state_obstacle(selector: PodSelector, pod: Pod) -> str:
 
 
 def _node_obstacle(snapshot: Snapshot, selector: PodSelector, pod: Pod) -> str:
-    if not selector.node_label:
+    node = next((node for node in snapshot.nodes if node.name == pod.node), None)
+    if node and (obstacle := nodes.obstacle(node)):
+        return f"its node {pod.node} {obstacle}"
+    wanted = selector.node_label if not selector.target_pods else ""
+    if not wanted or selects(parse_selector(wanted), dict(node.labels) if node else {}):
         return ""
-    labels = next((dict(node.labels) for node in snapshot.nodes if node.name == pod.node), {})
-    return "" if selects(parse_selector(selector.node_label), labels) else f"its node {pod.node} has not {selector.node_label}"
+    return f"its node {pod.node} has not {wanted}"
 
 
 def _target(pod: Pod, selector: PodSelector) -> Target:
@@ -101,7 +105,7 @@ def _target(pod: Pod, selector: PodSelector) -> Target:
     assert container is not None  # _state_obstacle
     return Target(
         kind="pod", namespace=pod.namespace, name=pod.name, node=pod.node,
-        container=container.name, container_id=container.id, addresses=pod.addresses,
+        container=container.name, container_id=container.id, addresses=pod.addresses, uid=pod.uid,
     )
 
 

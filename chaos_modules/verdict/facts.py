@@ -24,11 +24,12 @@ class TargetFacts:
     status: str = ""
     reason: str = ""
     lost: str = ""
+    told: str = ""
     clock_offset: float = 0.0
 
     def add(self, event: Mapping[str, Any]) -> None:
         """Fold one event in; events of unknown names are ignored, so that an older runner understands a newer injector."""
-        handler = getattr(self, f"_{event['event']}", None)
+        handler = getattr(self, f"_{event['event']}".replace("-", "_"), None)
         if handler:
             handler(event)
 
@@ -41,7 +42,7 @@ class TargetFacts:
 
     def _armed(self, event: Mapping[str, Any]) -> None:
         self.armed = float(event["time"])
-        self.samples.append((self.armed, event["counters"]))
+        self.samples.append((float(event.get("at", self.armed)), event["counters"]))
 
     def _holding(self, event: Mapping[str, Any]) -> None:
         self.samples.append((float(event["at"]), event["counters"]))
@@ -55,6 +56,12 @@ class TargetFacts:
 
     def _finished(self, event: Mapping[str, Any]) -> None:
         self.status, self.reason = str(event["status"]), str(event["reason"])
+
+    def _last_word(self, event: Mapping[str, Any]) -> None:
+        """All that is known where the log could not be read: the termination message of the injector's container."""
+        self.told, self.reason = str(event["status"]), str(event["reason"])
+        _, residue, left = self.reason.partition("residue: ")
+        self.left = (left,) if residue else ()
 
     def packets(self, counter: str) -> int:
         """Packets that a counter saw between arming and the last measurement."""

@@ -37,14 +37,15 @@ def conclude(
 
 def _in_effect(facts: TargetFacts) -> bool:
     """Found to be there right after arming and at every look until the end of the hold."""
-    return facts.armed is not None and facts.ended is not None and facts.status in ("passed", "interrupted")
+    witnessed = facts.armed is not None and facts.ended is not None and facts.status in ("passed", "interrupted")
+    return witnessed or (not facts.status and facts.told in ("passed", "no-traffic"))
 
 
 def _reverted(facts: TargetFacts) -> bool | None:
     """None: nothing had been put there. A killed injector reverts nothing; its lease only ends the effect."""
     if facts.left is not None:
         return not facts.left
-    return False if facts.engine else None
+    return False if facts.engine or (facts.rehearsed and not facts.status) else None
 
 
 def _measured(program: KernelProgram, facts: TargetFacts) -> tuple[tuple[str, Measurement], ...]:
@@ -68,8 +69,7 @@ def _measured(program: KernelProgram, facts: TargetFacts) -> tuple[tuple[str, Me
 
 def _status(facts: TargetFacts, measurements: Sequence[tuple[str, Measurement]], hold: float) -> tuple[TargetStatus, str]:
     if not facts.status:
-        status = TargetStatus.NOT_IN_EFFECT if facts.armed else TargetStatus.NOT_APPLIED
-        return status, facts.lost or "its injector ended without a word"
+        return _without_log(facts)
     if facts.clock_offset:
         side = "ahead of" if facts.clock_offset > 0 else "behind"
         return TargetStatus.REFUSED, f"the node's clock is {abs(facts.clock_offset):.0f} s {side} the runner's"
@@ -83,6 +83,13 @@ def _status(facts: TargetFacts, measurements: Sequence[tuple[str, Measurement]],
         return TargetStatus.NO_TRAFFIC, "no packet met the fault: nothing matched the filter while it was in effect"
     wrong = [_wrong(name, one) for name, one in measurements if one.judged is Judged.YES and not one.within_tolerance]
     return (TargetStatus.OUT_OF_TOLERANCE, "; ".join(wrong)) if wrong else (TargetStatus.PASSED, "")
+
+
+def _without_log(facts: TargetFacts) -> tuple[TargetStatus, str]:
+    if facts.told:
+        return TargetStatus(facts.told), f"by its injector's last word, since its log could not be read{facts.reason and ': '}{facts.reason}"
+    status = TargetStatus.NOT_IN_EFFECT if facts.armed else TargetStatus.NOT_APPLIED
+    return status, facts.lost or "its injector ended without a word"
 
 
 def _wrong(name: str, one: Measurement) -> str:

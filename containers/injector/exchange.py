@@ -5,13 +5,18 @@ from __future__ import annotations
 import errno
 import socket
 import struct
+import threading
 import time
-from dataclasses import dataclass, field
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
 
 PROTOCOLS = {"udp": 17, "tcp": 6, "sctp": 132, "icmp": 1, "ipv6-icmp": 58}
 SO_RCVBUFFORCE = 33
 ETHERNET_HEADER = 14
+SILENCE = 0.002
 # The IP stack fills in link-layer addresses, an identification and a checksum.
 FIRST_UNCHANGED = ETHERNET_HEADER + 20
 
@@ -32,17 +37,15 @@ def frame(probe: dict[str, Any], number: int) -> bytes:
     return b"\x02\0\0\0\0\x02\x02\0\0\0\0\x01\x86\xdd" + struct.pack("!IHBB", 6 << 28, room, protocol, 64) + source + destination + body
 
 
-@dataclass
 class Exchanged:
     """`left` and `came` are times by number; a frame that came changed is in `damaged` only."""
 
-    sent: int
-    left: dict[int, float] = field(default_factory=dict)
-    came: dict[int, float] = field(default_factory=dict)
-    received: int = 0
-    damaged: int = 0
-    seconds: float = 0.0
-    compared_from: int = 0
+    def __init__(
+        self, sent: int, left: dict[int, float] | None = None, came: dict[int, float] | None = None, *,
+        received: int = 0, damaged: int = 0, seconds: float = 0.0, compared_from: int = 0,
+    ) -> None:  # fmt: skip
+        self.sent, self.left, self.came = sent, left or {}, came or {}
+        self.received, self.damaged, self.seconds, self.compared_from = received, damaged, seconds, compared_from
 
     @property
     def distinct(self) -> int:
@@ -54,8 +57,8 @@ class Exchanged:
         return sorted(moment - self.left[number] for number, moment in self.came.items())
 
 
-def exchange(probe: dict[str, Any], patience: float, *, routed: bool = False) -> Exchanged:
-    """Send the frames from `sqa`, count them at `sqb`, until nothing came for `patience` seconds.
+def exchange(probe: dict[str, Any], patience: float, enough: Callable[[Exchanged], bool], *, routed: bool = False) -> Exchanged:
+    """Send the frames from `sqa`, count them at `sqb`, until nothing came for `patience` seconds, or for SILENCE where it is `enough`.
 
     `routed` sends them through the IP stack, whose hooks a packet socket passes by; its routes and neighbours are set already.
     """
@@ -65,7 +68,7 @@ def exchange(probe: dict[str, Any], patience: float, *, routed: bool = False) ->
     # A packet socket for one protocol stands behind the ingress hook; one for all protocols would stand before it.
     receiver = socket.socket(socket.AF_PACKET, socket.SOCK_RAW, 0)
     sender = socket.socket(family, socket.SOCK_RAW, socket.IPPROTO_RAW if routed else 0)
-    with receiver, sender:
+    try:
         receiver.bind(("sqb", 0x86DD if six else 0x0800))
         _widen(receiver)
         receiver.setblocking(False)
@@ -80,9 +83,16 @@ def exchange(probe: dict[str, Any], patience: float, *, routed: bool = False) ->
                 if error.errno != errno.ENOBUFS:  # an nft verdict at egress tells the sender: a lost frame like any other
                     raise
             _receive_waiting(receiver, frames, done)
-        receiver.settimeout(patience)
-        _receive_rest(receiver, frames, done)
+        _receive_rest(receiver, frames, done, patience, lambda: enough(done))
+    finally:
+        threading.Thread(target=_close, args=(receiver, sender), daemon=True).start()
     return done
+
+
+def _close(*sockets: socket.socket) -> None:
+    """The kernel lets go of a packet socket only after a grace period, for which nobody needs to wait."""
+    for one in sockets:
+        one.close()
 
 
 def _widen(receiver: socket.socket) -> None:
@@ -102,12 +112,17 @@ def _receive_waiting(receiver: socket.socket, frames: list[bytes], done: Exchang
         return
 
 
-def _receive_rest(receiver: socket.socket, frames: list[bytes], done: Exchanged) -> None:
-    try:
-        while True:
+def _receive_rest(receiver: socket.socket, frames: list[bytes], done: Exchanged, patience: float, enough: Callable[[], bool]) -> None:
+    """Until nothing came for `patience` seconds, or for SILENCE where what came is enough."""
+    receiver.settimeout(SILENCE)
+    silent_since = time.monotonic()
+    while time.monotonic() - silent_since < patience:
+        try:
             _note(receiver.recv(2048), frames, done)
-    except TimeoutError:
-        return
+            silent_since = time.monotonic()
+        except TimeoutError:
+            if enough():
+                return
 
 
 def _note(data: bytes, frames: list[bytes], done: Exchanged) -> None:

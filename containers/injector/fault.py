@@ -3,24 +3,24 @@
 from __future__ import annotations
 
 import json
-import re
-import threading
 import time
-from collections.abc import Callable
 from functools import partial
-from typing import Any
+from itertools import groupby
 
-from commands import CommandFailed, command, listed, qdiscs
+import nftables
+from commands import CommandFailed, Waiting, batch, command, parsed, qdiscs, queues, together
+from ours import OUR_ROOT, Seen
 
-# Roots that the kernel puts there by itself: they may be replaced, and are put back.
-KERNEL_ROOTS = ("noqueue", "mq", "fq_codel", "fq", "pfifo_fast")
-OUR_ROOT = "ca05:"
-OUR_TABLE = re.compile(r"^squall_([0-9a-f]{8})_(?:egress|ingress)$")
-OUR_DEVICE = re.compile(r"^sq([0-9a-f]{8})$")
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Shape = list[tuple[str, bool, str, str]]
+
 DRAIN_SECONDS = 5.0
 # The kernel keeps sizes as times, in ticks.
 TICK_TOLERANCE = 0.02
-Shape = list[tuple[str, bool, str, str]]
 
 
 def shape(items: list[dict[str, Any]]) -> Shape:
@@ -31,59 +31,21 @@ def shape(items: list[dict[str, Any]]) -> Shape:
     )
 
 
-def tables() -> list[tuple[str, str]]:
-    """(family, name) of all tables in this namespace."""
-    objects = json.loads(command(["nft", "-j", "list", "tables"]))["nftables"]
-    return [(item["table"]["family"], item["table"]["name"]) for item in objects if "table" in item]
-
-
-def our_objects() -> list[tuple[str, str]]:
-    """(run id, removing command) of everything in this namespace that carries our name; a root qdisc does not tell its run."""
-    named = [(OUR_TABLE.match(name), f"nft delete table {family} {name}") for family, name in tables()]
-    links = [link["ifname"] for link in listed(["ip", "-j", "link", "show"])]
-    named += [(OUR_DEVICE.match(name), f"ip link del dev {name}") for name in links]
-    found = [(match.group(1), remedy) for match, remedy in named if match]
-    for item in listed(["tc", "-j", "qdisc", "show"]):
-        if item.get("handle") == OUR_ROOT and item.get("root") and not OUR_DEVICE.match(item["dev"]):
-            found.append(("", f"tc qdisc del dev {item['dev']} root handle {OUR_ROOT}"))
-    return found
-
-
-class Sweeper:
-    """Looks at each namespace once before anything is put there: what an earlier try of this run left is removed, another run's is named."""
-
-    def __init__(self, run: str) -> None:
-        self.run, self.lock = run, threading.Lock()
-        self.swept: set[tuple[int, int]] = set()
-
-    def sweep(self, namespace: tuple[int, int]) -> list[tuple[str, str]]:
-        """The leftovers of other runs in this thread's namespace, as (run id, removing command). Raises CommandFailed."""
-        with self.lock:
-            found = our_objects()
-            others = [(run, remedy) for run, remedy in found if run not in (self.run, "")]
-            if others or namespace in self.swept:
-                return others
-            self.swept.add(namespace)
-            for _, remedy in found if any(run for run, _ in found) else []:
-                command(remedy.split())
-            return []
-
-
-def foreign_root(device: str) -> str:
-    """The kind of a root qdisc that somebody else put there on purpose; empty if the root may be replaced."""
-    root = next((item for item in qdiscs(device) if item.get("root")), None)
-    return "" if root is None or root["kind"] in KERNEL_ROOTS else f"{root['kind']} {root['handle']}"
-
-
 class Fault:
-    """One program on one device of the namespace that this thread is in; `addresses` are those of its host names, set by set."""
+    """One program on one device of the namespace that this thread is in.
 
-    def __init__(self, program: dict[str, Any], device: str, lease: float, addresses: list[list[str]]) -> None:
+    `addresses` are those of its host names, set by set; `original` the qdiscs that the device has without it.
+    """
+
+    def __init__(
+        self, program: dict[str, Any], device: str, lease: float, addresses: list[list[str]], original: list[dict[str, Any]]
+    ) -> None:  # fmt: skip
         self.program, self.device, self.lease, self.addresses = program, device, lease, addresses
-        self.before: Shape = []
-        self.original: list[dict[str, Any]] = []
-        self.counted: dict[str, Any] = {}
+        self.original, self.before = original, shape(original)
+        self.counted: dict[str, list[int]] = {}
         self.queue: dict[str, Any] = {}
+        self.at = 0.0
+        self.arming: Waiting | None = None
 
     def fill(self, text: str, lease: float) -> str:
         """The planned line for this device and lease."""
@@ -97,48 +59,65 @@ class Fault:
         else:
             command([self.fill(word, lease) for word in step])
 
+    def steps(self, steps: list[Any]) -> None:
+        """Run planned lines in order, those that follow each other with the same tool in one process. Raises CommandFailed."""
+        for tool, group in groupby(steps, lambda step: "nft" if isinstance(step, dict) else step[0]):
+            if tool == "nft":
+                command(["nft", "-f", "-"], "".join(self.fill(step["nft"], self.lease) for step in group))
+            else:
+                batch([[self.fill(word, self.lease) for word in step] for step in group])
+
     def apply(self) -> None:
         """All objects, disarmed, and found to be there. Raises CommandFailed."""
-        self.original = qdiscs(self.device)
-        self.before = shape(self.original)
-        for step in self.program["setup"]:
-            self.step(step)
+        self.steps(self.set_up())
+        if missing := self.missing(armed=False):
+            raise CommandFailed(f"after setting up, {missing}")
+
+    def set_up(self) -> list[Any]:
+        """The lines that put everything there, with the addresses of the host names."""
+        steps = list(self.program["setup"])
         for wanted, addresses in zip(self.program["hosts"], self.addresses, strict=True):
             for name, marker in ((wanted["set_v4"], "."), (wanted["set_v6"], ":")):
                 chosen = [address for address in addresses if marker in address]
                 if chosen:
-                    self.step({"nft": f"add element {self.program['family']} {self.program['table']} {name} {{ {', '.join(chosen)} }}\n"})
-        if missing := self.missing(armed=False):
-            raise CommandFailed(f"after setting up, {missing}")
+                    steps.append({"nft": f"add element {self.program['family']} {self.program['table']} {name} {{ {', '.join(chosen)} }}\n"})
+        return steps
+
+    def stand_by(self) -> None:
+        """Be ready to be armed without delay. Raises CommandFailed."""
+        self.arming = Waiting(["nft", "-f", "-"])
+
+    def arm(self, lease: float) -> None:
+        """Let the fault begin. Raises CommandFailed."""
+        if self.arming:
+            self.arming.run(self.fill(self.program["arm"]["nft"], lease))
 
     def missing(self, *, armed: bool) -> str:
-        """What should be in the kernel and is not; empty if all is there. Keeps the counters that it read."""
-        table = self.program["table"]
+        """What should be in the kernel and is not; empty if all is there. Keeps the counters that it read, and `at` which time."""
+        table, ifb = self.program["table"], self.program["ifb"]
+        devices = sorted({self.fill(wanted["device"], self.lease) for wanted in self.program["qdiscs"]})
+        links = [["ip", "-j", "link", "show", "dev", ifb]] if ifb else []
         try:
-            objects = json.loads(command(["nft", "-j", "list", "table", self.program["family"], table]))["nftables"]
-            self.counted = {item["counter"]["name"]: item["counter"] for item in objects if "counter" in item}
-            rules = sum("rule" in item for item in objects)
-            lease: list[Any] = next((item["set"].get("elem", []) for item in objects if item.get("set", {}).get("name") == "lease"), [])
-            if rules != self.program["rules"]:
-                return f"table {table} has {rules} rules instead of {self.program['rules']}"
-            if bool(lease) is not armed:
-                return f"the lease in table {table} is {'not ' if armed else ''}in force"
-            return self._missing_device() or self._missing_qdisc()
+            if problem := self._missing_rules(self.program["family"], table, armed):
+                return problem
+            begin = time.time()
+            lists = [parsed(text) for text in together(*links, *map(queues, devices))]
+            self.at = (begin + time.time()) / 2
+            return _missing_device(ifb, lists) or self._missing_qdisc(dict(zip(devices, lists[len(links) :], strict=True)))
         except (CommandFailed, ValueError) as failure:
             return str(failure)
 
-    def _missing_device(self) -> str:
-        """An ifb that is not up swallows what is sent through it."""
-        if not self.program["ifb"]:
-            return ""
-        links = listed(["ip", "-j", "link", "show", "dev", self.program["ifb"]])
-        return "" if links and "UP" in links[0].get("flags", ()) else f"device {self.program['ifb']} is not up"
+    def _missing_rules(self, family: str, table: str, armed: bool) -> str:
+        leased, rules = nftables.elements(family, table, "lease"), nftables.rules(family, table)
+        self.counted = nftables.counters(family, table)
+        if rules != self.program["rules"]:
+            return f"table {table} has {rules} rules instead of {self.program['rules']}"
+        return "" if bool(leased) is armed else f"the lease in table {table} is {'not ' if armed else ''}in force"
 
-    def _missing_qdisc(self) -> str:
-        present = {device: qdiscs(self.fill(device, self.lease)) for device in {wanted["device"] for wanted in self.program["qdiscs"]}}
+    def _missing_qdisc(self, present: dict[str, list[dict[str, Any]]]) -> str:
         for wanted in self.program["qdiscs"]:
             device = self.fill(wanted["device"], self.lease)
-            found = next((item for item in present[wanted["device"]] if item.get("handle") == wanted["handle"]), None)
+            found = next((item for item in present[device] if item.get("handle") == wanted["handle"]), None)
             if found is None or found["kind"] != wanted["kind"] or found.get("parent", "") != wanted["parent"]:
                 return f"qdisc {wanted['kind']} {wanted['handle']} is not on {device}"
             for name, value in wanted["options"]:
@@ -150,10 +129,14 @@ class Fault:
 
     def counters(self) -> dict[str, Any]:
         """The numbers read by the last `missing`: [packets, bytes] by counter, and the queue of the fault."""
-        facts: dict[str, Any] = {name: [item["packets"], item["bytes"]] for name, item in self.counted.items()}
+        facts: dict[str, Any] = dict(self.counted)
         if self.program["leaf"]:
             facts["queue"] = {key: self.queue.get(key, 0) for key in ("bytes", "packets", "drops", "overlimits", "backlog", "qlen")}
         return facts
+
+    def matched(self) -> int:
+        """How many packets the filter has matched, by the last `missing`."""
+        return self.counted.get("matched", [0])[0]
 
     def drain(self) -> None:
         """Let what is queued leave at line rate, for DRAIN_SECONDS at most."""
@@ -168,10 +151,10 @@ class Fault:
 
     def revert(self) -> list[str]:
         """Take everything away, whatever is there of it, and look again. The commands that remove what is left, and why it is."""
-        teardown = [partial(self.step, step) for step in self.program["teardown"]]
-        attempts: list[Callable[[], None]] = [partial(self.step, self.program["disarm"]), self.drain, *teardown]
+        if self.arming:
+            self.arming.end()
         failures = []
-        for attempt in attempts:
+        for attempt in self._ending():
             try:
                 attempt()
             except CommandFailed as failure:
@@ -182,18 +165,36 @@ class Fault:
             return [] if "Cannot find device" in str(failure) or "does not exist" in str(failure) else [str(failure)]
         return left and left + failures
 
+    def _ending(self) -> list[Callable[[], None]]:
+        """Disarm, let what is queued leave, tear down; where nothing queues, the first two lines of nft in one."""
+        disarm, first, *others = (partial(self.step, step) for step in (self.program["disarm"], *self.program["teardown"]))
+        if self.program["leaf"] or self.program["flush"]:
+            return [disarm, self.drain, first, *others]
+        return [partial(self._disarm_and_delete, first), *others]
+
+    def _disarm_and_delete(self, delete: Callable[[], None]) -> None:
+        try:
+            self.steps([self.program["disarm"], self.program["teardown"][0]])
+        except CommandFailed:
+            delete()
+
     def _left(self) -> list[str]:
-        names = {self.program["table"], self.program["ifb"]} - {""}
-        ours = our_objects()
+        names, seen = {self.program["table"], self.program["ifb"]} - {""}, Seen()
+        ours = seen.ours()
         left = [remedy for _, remedy in ours if names & set(remedy.split())]
         if self.program["needs_root"]:
             left += [remedy for run, remedy in ours if not run and f" {self.device} " in remedy]
-        if left or not self.program["needs_root"] or shape(qdiscs(self.device)) == self.before:
+        if left or not self.program["needs_root"] or shape(seen.qdiscs(self.device)) == self.before:
             return left
         put_back(self.device, self.original)
         if shape(qdiscs(self.device)) != self.before:
             left.append(f"qdiscs of {self.device} are {[item[0] for item in shape(qdiscs(self.device))]}, were {[item[0] for item in self.before]}")
         return left
+
+
+def _missing_device(ifb: str, lists: list[list[dict[str, Any]]]) -> str:
+    """An ifb that is not up swallows what is sent through it."""
+    return f"device {ifb} is not up" if ifb and not (lists[0] and "UP" in lists[0][0].get("flags", ())) else ""
 
 
 def put_back(device: str, before: list[dict[str, Any]]) -> None:

@@ -1,37 +1,56 @@
 """Applies, proves, holds, measures and reverts the kernel programs of one job, beside the targets, with nobody's help.
 
-In: a JSON job in the environment variable SQUALL_JOB (or `@path`). Out: JSON lines on stdout, a last word in the termination message, and an
-exit status. It decides two things only: which of the planned alternatives this node can do, and what the planned host names resolve to.
+In: a JSON job in the environment variable SQUALL_JOB (packed after `z:`, or `@path`). Out: JSON lines on stdout, a last word in the termination
+message, and an exit status. It decides two things only: which of the planned alternatives this node can do, and what the planned host names
+resolve to.
 One thread per target lives in the target's network namespace (setns(2) is per thread), held by descriptor. No lease is ever renewed past
 the deadline, so the kernel ends every fault even if this process is killed at any line.
 """
 
+# ruff: noqa: PTH123
+# To import pathlib takes longer than all that is done with paths here.
 from __future__ import annotations
 
 import os
 import signal
 import sys
 import threading
-from pathlib import Path
 
 from injection import BUG, DONE, NO_NAMESPACE, NOT_APPLIED, NOT_IN_EFFECT, REFUSED, RESIDUE, Injection, Node
 from job import read
 
 LAST_WORD_BYTES = 4096
 LETTERS = {"passed": "p", "interrupted": "i", "refused": "r", "lapsed": "l", "not-in-effect": "e", "not-applied": "n"}
+NO_TRAFFIC, CUT = "t", b"\n(cut)\n"  # passed, and no packet matched the filter while it held
 WORST_LAST = (DONE, NOT_APPLIED, NO_NAMESPACE, REFUSED, NOT_IN_EFFECT, BUG, RESIDUE)
 
 
 def last_word(injections: list[Injection], path: str) -> None:
-    """A status letter per target, then the reasons of those that failed, within what a termination message may hold."""
-    letters = "".join(LETTERS[one.status] for one in injections)
-    lines = [letters, *(f"{one.key}: {one.status}: {one.reason} {' '.join(one.left)}".strip() for one in injections if one.code != DONE)]
-    text = "\n".join(lines).encode()
-    text = text if len(text) <= LAST_WORD_BYTES else text[: LAST_WORD_BYTES - 8] + b"\n(cut)\n"
+    """A letter per target, then a line for each that failed or left something, all within what a termination message may hold.
+
+    It gives the verdict where the log cannot be read. Too many words are taken from the ends of the lines, so that every key stays as long as can be.
+    """
+    letters = "".join(_letter(one) for one in injections)
+    lines = [_line(one) for one in injections if one.code != DONE]
+    text = "\n".join([letters, *lines]).encode()
+    if len(text) > LAST_WORD_BYTES:
+        room = (LAST_WORD_BYTES - len(CUT) - len(letters)) // max(1, len(lines)) - 1
+        shortened = [line.encode()[: max(0, room)].decode(errors="ignore") for line in lines]
+        text = "\n".join([letters, *shortened]).encode()[: LAST_WORD_BYTES - len(CUT)] + CUT
     try:
-        Path(path).write_bytes(text)
+        with open(path, "wb") as file:
+            file.write(text)
     except OSError:
         pass
+
+
+def _letter(one: Injection) -> str:
+    return NO_TRAFFIC if one.status == "passed" and not one.met else LETTERS[one.status]
+
+
+def _line(one: Injection) -> str:
+    residue = f"residue: {'; '.join(one.left)}" if one.left else ""
+    return " ".join(f"{one.key}: {one.status}: {residue}{' ' if residue and one.reason else ''}{one.reason}".split())
 
 
 def main() -> int:

@@ -1,17 +1,25 @@
 """The shape of a job, checked before anything of it is used: garbage ends the injector, and can never run anything but a fault's own lines."""
 
+# ruff: noqa: PTH113, PTH123
+# To import pathlib takes longer than all that is done with paths here.
 from __future__ import annotations
 
+import base64
 import json
 import os
 import re
+import zlib
 from itertools import accumulate, pairwise
-from pathlib import Path
-from typing import Any
 
-from shapes import Check, Shape, WrongJob, flag, number, refuse, shaped, text
+from shapes import WrongJob, flag, number, refuse, shaped, text
 
-SCHEMA, LARGEST = 1, 64 * 2**20
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+    from shapes import Check, Shape
+
+SCHEMA, LARGEST, LARGEST_UNPACKED = 1, 64 * 2**20, 8 * 2**20
 RUN, HANDLE, HOST = r"[0-9a-f]{8}", r"([0-9a-f]{1,4}:[0-9a-f]{0,4})?", r"[A-Za-z0-9_.-]{1,253}"
 WORD = r"%device%|%lease%|(?!-)[A-Za-z0-9_.:/@+-]{1,60}%?"
 COMMANDS = {("tc", "qdisc"), ("tc", "class"), ("tc", "filter"), ("ip", "link")}
@@ -58,10 +66,25 @@ PROBE = {
     "source_port": number(0, 65535, whole=True), "destination_port": number(0, 65535, whole=True),
     "count": number(0, 10**5, whole=True), "size": number(64, 9000, whole=True),
 }  # fmt: skip
-FIND = {"netns": text(r"/[^\0]{1,4000}", "a path"), "host_netns": text(r"/[^\0]{1,4000}", "a path")}
+PATH = text(r"/[^\0]{1,4000}", "a path")
+FINDS: tuple[Shape, ...] = (
+    {"netns": PATH, "host_netns": PATH}, {"netns": PATH, "host_netns": PATH, "etc": text(r"(/[^\0]{1,4000})?", "a path")},
+    {"container": text(r"([a-z0-9.+-]{1,30}://)?[0-9a-f]{64}", "a container id"), "pod": text(r"[0-9a-f-]{32,36}", "the uid of a pod")},
+    {"host": flag},
+)  # fmt: skip
+
+
+def find(value: Any, where: str) -> None:
+    """Where the target's network namespace is: exactly one of the known ways, and nothing beside it."""
+    way = next((one for one in FINDS if isinstance(value, dict) and value.keys() == one.keys()), None)
+    if way is None or value.get("host") is False:
+        refuse(value, where, " or ".join(f"{{{', '.join(one)}}}" for one in FINDS))
+    shaped(value, way, where)
+
+
 TIME = number(0, 10**11, none=True)
 INJECTION = {
-    "key": text(r"[\w./:@-]{1,600}", "a key"), "kind": text(r"[a-z]{1,20}", "a kind of target"), "find": FIND,
+    "key": text(r"[\w./:@-]{1,600}", "a key"), "kind": text(r"[a-z]{1,20}", "a kind of target"), "find": find,
     "device": text(r"[A-Za-z0-9_.:*?\[\]!-]{1,60}", "a device"), "programs": [number(0, 10**4, whole=True)], "hold_seconds": number(),
     "deadline": number(0, 10**11), "not_before": TIME, "latest_start": TIME,
 }  # fmt: skip
@@ -85,14 +108,28 @@ def _program(program: Shape, run: str) -> Shape:
     }  # fmt: skip
 
 
+def _unpacked(packed: str) -> str:
+    """The text behind base64 and zlib, never more of it than LARGEST_UNPACKED."""
+    unpacking = zlib.decompressobj()
+    try:
+        text = unpacking.decompress(base64.b64decode(packed, validate=True), LARGEST_UNPACKED).decode()
+    except (zlib.error, ValueError) as error:
+        raise WrongJob(f"job: what follows z: is not base64 of zlib of text: {error}") from None
+    if not unpacking.eof or unpacking.unused_data:
+        raise WrongJob(f"job: what follows z: is not one whole document of at most {LARGEST_UNPACKED} bytes")
+    return text
+
+
 def read() -> Shape:
-    """The job of SQUALL_JOB. Raises ValueError, OSError or KeyError."""
+    """The job of SQUALL_JOB: JSON, packed JSON after `z:`, or a file after `@`. Raises ValueError, OSError or KeyError."""
     source = os.environ["SQUALL_JOB"]
     if source.startswith("@"):
-        if not Path(source[1:]).is_file():
+        if not os.path.isfile(source[1:]):
             raise FileNotFoundError(f"{source[1:]} is not a file")
-        with Path(source[1:]).open(encoding="utf-8") as file:
+        with open(source[1:], encoding="utf-8") as file:
             source = file.read(LARGEST)
+    elif source.startswith("z:"):
+        source = _unpacked(source[2:])
     try:
         job: Shape = json.loads(source)
     except RecursionError:

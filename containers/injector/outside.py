@@ -7,7 +7,12 @@ import os
 import sys
 import threading
 import time
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
+
+LOOK_SECONDS = 0.25
 
 
 class Outside:
@@ -16,7 +21,11 @@ class Outside:
     def __init__(self, job: dict[str, Any]) -> None:
         self.stopped, self.started, self.why = threading.Event(), threading.Event(), ""
         self.lease, self.last_beat = float(job["lease_seconds"]), time.monotonic()
-        self.needs_beat = bool(job["stream"]) and job["on_runner_loss"] == "stop"
+        self.has_stream = bool(job["stream"])
+        self.needs_beat = self.has_stream and job["on_runner_loss"] == "stop"
+        # In a pod the parent is the container runtime's shim; a lost runner is told by its stream.
+        carried = any("netns" not in one["find"] for one in job.get("injections", ()))
+        self.parent = os.getppid() if carried else 0
 
     def stop(self, why: str) -> None:
         """End every fault now."""
@@ -37,7 +46,21 @@ class Outside:
         """Wait; true as soon as the faults must end."""
         if self.needs_beat and time.monotonic() - self.last_beat > self.lease:
             self.stop("the runner is lost: no word from it for one lease")
+        if self.parent and os.getppid() != self.parent:
+            self.stop("the container runtime has lost this container, and will kill it")
         return self.stopped.wait(max(0.0, seconds))
+
+    def wait_for_start(self, not_before: float | None, latest: float) -> bool:
+        """Until the agreed time or, without one, until the stream says start; false at the latest time, or as soon as somebody says stop."""
+        while not self.pause(0) and (now := time.time()) <= latest:
+            if not_before is None:
+                if self.started.wait(min(LOOK_SECONDS, latest - now) if self.has_stream else 0) or not self.has_stream:
+                    return not self.stopped.is_set()
+            elif now >= not_before:
+                return True
+            else:
+                self.stopped.wait(min(LOOK_SECONDS, not_before - now))
+        return False
 
 
 class Countdown:

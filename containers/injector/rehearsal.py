@@ -6,12 +6,16 @@ import ctypes
 import json
 import os
 import threading
-from typing import Any
 
-from commands import CommandFailed, command
+import nftables
+from commands import CommandFailed, command, qdiscs
 from exchange import Exchanged, exchange
 from fault import Fault
 from namespaces import CLONE_NEWNET, libc
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from typing import Any
 
 # A rehearsal of a longer delay would keep the target waiting.
 LONGEST_DELAY = 5.0
@@ -82,6 +86,16 @@ def _patience(effect: dict[str, Any], probe: dict[str, Any]) -> float:
     return float(0.02 + between + ((effect["delay"] or 0) + 4 * effect["jitter"]) / 1e6)
 
 
+def _settled(fault: Fault, probe: dict[str, Any], done: Exchanged) -> bool:
+    """Whether every frame that the counters leave has come, in effects that hold none back, and they prove the program."""
+    effect = fault.program["effect"]
+    if not effect["independent"] or effect["rate"] or effect["delay"]:
+        return False
+    counted = nftables.counters(fault.program["family"], fault.program["table"])
+    expected = done.sent - counted.get("dropped", [0])[0] + counted.get("duplicated", [0])[0]
+    return done.received == expected and not judge(effect, probe, done)
+
+
 def _route(probe: dict[str, Any]) -> str:
     """What the IP stack needs to send the probe over `sqa`."""
     bits = 128 if ":" in probe["source"] + probe["destination"] else 32
@@ -104,15 +118,16 @@ def rehearse(program: dict[str, Any], lease: float, addresses: list[list[str]]) 
         return {"rehearsed": "unavailable", "detail": f"a delay of more than {LONGEST_DELAY:.0f} s is not waited for"}
     if libc.unshare(CLONE_NEWNET) != 0:
         return {"rehearsed": "unavailable", "detail": f"unshare: {os.strerror(ctypes.get_errno())} (needs SYS_ADMIN)"}
-    fault = Fault(program, "sqb" if program["direction"] == "ingress" else "sqa", lease, addresses)
+    os.open("/proc/thread-self/ns/net", os.O_RDONLY | os.O_CLOEXEC)  # kept to the end: to take a namespace down holds up all others
+    device = "sqb" if program["direction"] == "ingress" else "sqa"
     try:
         # Told to have no IPv6 addresses before it is up, a device does not solicit routers among our frames.
         up = "".join(f"link set dev {end} {word}\n" for word in ("addrgenmode none", "up") for end in ("sqa", "sqb"))
         routed = program["family"] == "inet"
         command(["ip", "-batch", "-"], f"link add name sqa type veth peer name sqb\n{up}{_route(probe) if routed else ''}")
-        fault.apply()
-        fault.step(program["arm"])
-        done = exchange(probe, _patience(effect, probe), routed=routed)
+        fault = Fault(program, device, lease, addresses, qdiscs(device) if program["needs_root"] else [])
+        fault.steps([*fault.set_up(), program["arm"]])
+        done = exchange(probe, _patience(effect, probe), lambda done: _settled(fault, probe, done), routed=routed)
         problem = fault.missing(armed=True) or judge(effect, probe, done)
         matched = fault.counters().get("matched", [0])[0]
         if not problem and matched != done.sent:
@@ -125,15 +140,25 @@ def rehearse(program: dict[str, Any], lease: float, addresses: list[list[str]]) 
 
 
 class Rehearsals:
-    """Each program is rehearsed once per node, in a thread of its own whose namespace ends with it."""
+    """Each program is rehearsed once per node, one after the other, in a thread and a namespace of its own."""
 
     def __init__(self, lease: float) -> None:
         self.lease, self.lock = lease, threading.Lock()
         self.results: dict[str, dict[str, Any]] = {}
+        self.begun: list[dict[str, Any]] = []
+
+    def begin(self, programs: list[dict[str, Any]]) -> None:
+        """Rehearse programs that wait for no addresses, while their targets are still being looked at."""
+        for program in programs:
+            if not program["hosts"] and program not in self.begun:
+                self.begun.append(program)
+                threading.Thread(target=self.result, args=(program, []), daemon=True).start()
 
     def result(self, program: dict[str, Any], addresses: list[list[str]]) -> dict[str, Any]:
         """The rehearsal's result for one program and the addresses of its host names."""
         key = json.dumps([program["table"], program["engine"], addresses])
+        if key in self.results:
+            return self.results[key]
         with self.lock:
             if key not in self.results:
                 thread = threading.Thread(target=lambda: self.results.update({key: rehearse(program, self.lease, addresses)}))

@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable
-from typing import Any
+
+TYPE_CHECKING = False
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from typing import Any
+
+    Check = Callable[[Any, str], None]
+    Shape = dict[str, Any]
 
 LONGEST = 365 * 86400
-Check = Callable[[Any, str], None]
-Shape = dict[str, Any]
 
 
 class WrongJob(ValueError):

@@ -125,7 +125,7 @@ def broken(tmp_path: Path, file: str, old: str, new: str) -> Path:
 
 
 def test_an_injector_that_does_not_arm(tmp_path: Path) -> None:
-    lazy = broken(tmp_path, "injection.py", '        fault.step(fault.program["arm"], self._lease_left())\n', "")
+    lazy = broken(tmp_path, "injection.py", '        fault.arm(self._lease_left())\n', "")
     run = total_loss(tmp_path, lazy, TOTAL_CHAOS_DURATION=2)
     code, output = run.end()
     assert code == 1, run.errors
@@ -137,8 +137,11 @@ def test_an_injector_that_does_not_arm(tmp_path: Path) -> None:
 @pytest.mark.parametrize("honest", [True, False])
 def test_an_injector_that_does_not_remove(honest: bool, tmp_path: Path) -> None:
     """Whether it says so or not: the runner looks for itself."""
-    old = '        teardown = [partial(self.step, step) for step in self.program["teardown"]]\n'
-    lazy = broken(tmp_path, "fault.py", old, "        teardown: list[Callable[[], None]] = []\n" + ("" if honest else "        return []\n"))
+    lazy = broken(tmp_path, "fault.py", "        return [partial(self._disarm_and_delete, first), *others]\n", "        return [disarm]\n")
+    if not honest:
+        text = (lazy / "fault.py").read_text()
+        assert text.count("            left = self._left()\n") == 1
+        (lazy / "fault.py").write_text(text.replace("            left = self._left()\n", "            return []\n"))
     if honest:  # its rehearsals must not be disproved by the same laziness
         text = (lazy / "rehearsal.py").read_text().replace('problem = problem or "; ".join(fault.revert())', "fault.revert()")
         (lazy / "rehearsal.py").write_text(text)

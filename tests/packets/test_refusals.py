@@ -122,8 +122,17 @@ def test_a_name_without_addresses_never_means_everything(tmp_path: Path) -> None
     assert state(NAMES[0]) == before
 
 
+def test_a_name_server_that_is_silent_has_no_addresses(tmp_path: Path) -> None:
+    within(NAMES[1], "nft", "-f", "-", text="table inet mute { chain i { type filter hook input priority 0; udp dport 53 drop\n }\n}\n")
+    job = with_host("other.test", [ADDRESSES[1]], tmp_path / "etc")
+    (tmp_path / "etc" / "resolv.conf").write_text(f"nameserver {ADDRESSES[1]}\noptions timeout:30 attempts:5\n")
+    with Running(job) as running:
+        assert running.end() == 10
+    assert "api.test does not resolve" in running.events[-1]["reason"]
+
+
 def lying(tmp_path: Path, tool: str, condition: str, *, where: str = "target") -> str:
-    """A PATH in which a tool does nothing, successfully, where a condition on its input holds; in the target's namespace, or everywhere."""
+    """A PATH in which a tool does nothing, successfully, where a condition on its input, or on a line of a batch, holds."""
     real = shutil.which(tool, path=f"{os.environ['PATH']}:/usr/sbin:/sbin")
     folder = tmp_path / "bin"
     folder.mkdir(exist_ok=True)
@@ -131,6 +140,7 @@ def lying(tmp_path: Path, tool: str, condition: str, *, where: str = "target") -
     here = f'[ "$(/sbin/ip netns identify)" = {NAMES[0]} ] &&' if where == "target" else ""
     script.write_text(f"""#!/bin/sh
 input=""; [ "$*" = "-f -" ] && input=$(cat)
+if [ "$*" = "-batch -" ]; then if {here} true; then grep -vE '{condition}' | {real} "$@"; else exec {real} "$@"; fi; exit $?; fi
 if {here} printf '%s %s' "$*" "$input" | grep -qE '{condition}'; then exit 0; fi
 if [ "$*" = "-f -" ]; then printf '%s\\n' "$input" | {real} "$@"; else exec {real} "$@"; fi
 """)

@@ -129,7 +129,7 @@ def test_an_audit_finds_what_an_injector_left_and_its_commands_remove_it(sandbox
     )
     inside("squall.shop.web", "tc", "qdisc", "add", "dev", "eth0", "root", "handle", "ca05:", "htb")
     inside("squall-node.two", "ip", "link", "add", "sq0a1b2c3d", "type", "veth")
-    commands = sandbox.audit("0a1b2c3d")
+    commands = sandbox.audit("0a1b2c3d", ())
     assert sorted(commands) == [
         "ip -n squall-node.two link del dev sq0a1b2c3d",
         "ip netns exec squall.shop.web nft delete table netdev squall_0a1b2c3d_egress",
@@ -137,5 +137,5 @@ def test_an_audit_finds_what_an_injector_left_and_its_commands_remove_it(sandbox
     ]
     for command in commands:
         subprocess.run(command.split(), check=True)
-    assert sandbox.audit("0a1b2c3d") == []
+    assert sandbox.audit("0a1b2c3d", ()) == []
     inside("squall.shop.web", "nft", "delete table netdev squall_ffffffff_egress; delete table inet other")

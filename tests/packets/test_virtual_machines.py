@@ -100,7 +100,7 @@ def impaired(
         legs = counted(sandbox, seconds)
         assert running.stop() == 0, running.events
     assert state(LAUNCHER) == before
-    assert sandbox.audit(RUN) == []
+    assert sandbox.audit(RUN, ()) == []
     return legs, next(event["counters"] for event in running.events if event["event"] == "measured")
 
 

@@ -57,6 +57,8 @@ def state(namespace: str) -> dict[str, Any]:
     tables = json.loads(within(namespace, "nft", "-j", "list", "ruleset"))["nftables"]
     links = json.loads(within(namespace, "ip", "-j", "link", "show"))
     shaped = [{key: value for key, value in item.items() if key in ("kind", "handle", "parent", "dev", "options")} for item in qdiscs]
+    for item in shaped:
+        item.get("options", {}).pop("direct_packets_stat", None)
     return {"qdiscs": shaped, "nft": [item for item in tables if "metainfo" not in item], "links": [link["ifname"] for link in links]}
 
 

@@ -8,7 +8,8 @@ from types import TracebackType
 from typing import Any
 
 from ...model.errors import ClusterProblem
-from ...model.target import Container, Node, Pod, Snapshot, Target, Workload
+from ...model.plan import Plan
+from ...model.target import Container, Node, Pod, Scope, Snapshot, Target, Workload
 from . import cleanup, network, rootless, state
 from .audit import audit
 from .description import PodDescription, SandboxDescription
@@ -58,7 +59,7 @@ class Sandbox:
             self.close()
             raise
 
-    def preflight(self) -> None:
+    def preflight(self, plan: Plan | None = None) -> Sequence[str]:
         """Get the rights that it takes, and say what is in the way, before anything is done. Raises ClusterProblem."""
         rootless.enter_unless_root()
         network.require_tools()
@@ -66,6 +67,7 @@ class Sandbox:
             network.require_taps()
         state.refuse_if_taken(self._state_directory)
         self._refuse_others()
+        return ()
 
     def _refuse_others(self) -> None:
         """Namespaces without our state directory belong to a sandbox with another one: `claim` cannot see it."""
@@ -92,8 +94,8 @@ class Sandbox:
     def __exit__(self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None) -> None:
         self.close()
 
-    def snapshot(self) -> Snapshot:
-        """The described pods, nodes and workloads; the sandbox never changes them."""
+    def snapshot(self, scope: Scope | None = None) -> Snapshot:
+        """The described pods, nodes and workloads, whatever is asked for; the sandbox never changes them."""
         description = self._description
         return Snapshot(
             cluster=self.name,
@@ -137,7 +139,7 @@ class Sandbox:
         path = f"{target.namespace}/{target.name}"
         return self._layout.pods.get(self._layout.launchers.get(path, "") if target.kind == "vm" else path)
 
-    def audit(self, run_id: str) -> Sequence[str]:
+    def audit(self, run_id: str, doubtful: Sequence[str]) -> Sequence[str]:
         """What of a run is still in the namespaces, as commands that remove it; asked of the kernel, not of the injector."""
         places = [place for place in (*self._layout.nodes.values(), *self._layout.residents()) if self._up and Path(place.netns_path).exists()]
         return [command for place in places for command in audit(place.netns, run_id)]

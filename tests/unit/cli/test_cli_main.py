@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from chaos_modules.cli import cleanup, listing
+from chaos_modules.cli import listing
 from chaos_modules.cli.main import console, main
+from chaos_modules.clusters.sandbox import cleanup as sandbox
 
 
 class Broken:
@@ -64,9 +65,12 @@ def test_the_console_script_exits_with_the_code(monkeypatch: pytest.MonkeyPatch,
     assert "there is no scenario type or fault nothing" in capsys.readouterr().err
 
 
-def test_cleanup_wants_to_know_what(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["cleanup"], {}) == 255
-    assert "add --sandbox" in capsys.readouterr().err
+@pytest.mark.parametrize(("words", "error"), [
+    ([], "there is no kubeconfig"), (["--run", "mine"], "'mine' is not a run id"), (["--sandbox", "--run", "0badcafe"], "removed as a whole"),
+])
+def test_cleanup_wants_to_know_where(words: list[str], error: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["cleanup", *words], {}) == 255
+    assert error in capsys.readouterr().err
 
 
 @pytest.mark.parametrize(("words", "left", "code", "text"), [
@@ -79,8 +83,8 @@ def test_cleanup(
     words: list[str], left: list[str], code: int, text: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     # The real ones look at the whole machine, where another test may be at work.
-    monkeypatch.setattr(cleanup, "cleanup_sandbox", lambda: ["directory d"])
-    monkeypatch.setattr(cleanup, "leftovers", lambda: left)
+    monkeypatch.setattr(sandbox, "cleanup_sandbox", lambda: ["directory d"])
+    monkeypatch.setattr(sandbox, "leftovers", lambda: left)
     monkeypatch.setattr("os.geteuid", lambda: 0)
     assert main(["cleanup", "--sandbox", *words], {}) == code
     assert capsys.readouterr().out == text
@@ -90,8 +94,8 @@ def test_cleanup(
 def test_cleanup_without_root_removes_nothing_and_says_why(
     left: list[str], code: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(cleanup, "cleanup_sandbox", None)
-    monkeypatch.setattr(cleanup, "leftovers", lambda: left)
+    monkeypatch.setattr(sandbox, "cleanup_sandbox", None)
+    monkeypatch.setattr(sandbox, "leftovers", lambda: left)
     monkeypatch.setattr("os.geteuid", lambda: 1000)
     assert main(["cleanup", "--sandbox"], {}) == code
     assert "a sandbox without root ends with its run" in capsys.readouterr().out

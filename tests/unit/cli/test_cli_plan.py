@@ -8,9 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from fakes import request, scenario, target
 
 from chaos_modules.cli.main import main
+from chaos_modules.cli.plan import _scenario
 from chaos_modules.cli.saved_plan import differences
+from chaos_modules.model.target import Target
 
 PLAN = ["plan", "-c", "config.yaml"]
 Write = Callable[[str, str], str]
@@ -34,6 +37,12 @@ def test_the_table_says_who_what_and_how(capsys: pytest.CaptureFixture[str]) -> 
     assert "egress, first: blackhole" in text
     assert "egress, else: nft-drop (sender-visible)" in text
     assert "%" not in text.replace("20%", "")  # every placeholder is filled in
+
+
+def test_nodes_are_not_called_pods() -> None:
+    node = Target(kind="node", namespace="", name="worker-1", node="worker-1")
+    assert "  1 of 1 nodes, parallel, hold 30s, ramp 0s" in _scenario(scenario(request(), node), 10, verbose=False)
+    assert "  1 of 1 pods on 1 nodes, parallel, hold 30s, ramp 0s" in _scenario(scenario(request(), target()), 10, verbose=False)
 
 
 def test_json_is_one_document(capsys: pytest.CaptureFixture[str]) -> None:
@@ -88,7 +97,7 @@ def test_skipped_pods_and_warnings_are_told(write: Write, capsys: pytest.Capture
 @pytest.mark.parametrize(("words", "error"), [
     (["plan", "-c", "absent.yaml"], "absent.yaml"),
     (["plan", "-c", "config.yaml", "absent.yaml"], "absent.yaml"),
-    (["plan", "loss.yaml"], "no cluster was chosen"),
+    (["plan", "loss.yaml"], "there is no kubeconfig"),
     (["plan", "loss.yaml", "--sandbox-file", "absent.yaml"], "absent.yaml"),
     (["plan", "loss.yaml", "--sandbox-file", "loss.yaml"], "loss.yaml:"),
     (["plan", "loss.yaml", "--type", "pods"], "unknown scenario type pods"),

@@ -21,6 +21,7 @@ from chaos_modules.cli import run
 from chaos_modules.cli.arguments import parse
 from chaos_modules.cli.main import main
 from chaos_modules.cli.preparation import Prepared
+from chaos_modules.engine.interruption import Interruption
 from chaos_modules.loading.overrides import load_configuration
 from chaos_modules.reports.record import Record
 from chaos_modules.styles.registry import styles
@@ -139,7 +140,9 @@ def prepared(cluster: FakeCluster, *names: str) -> Prepared:
     wish = request()
     made = plan(scenario(wish, *(target(name) for name in names or ("web-0",))))
     configuration = load_configuration("config.yaml", {}, {}, tuple(styles()))
-    return Prepared(configuration=configuration, requests=(wish,), cluster=cluster, plan=replace(made, lease_seconds=10))  # type: ignore[arg-type]
+    return Prepared(
+        configuration=configuration, requests=(wish,), cluster=cluster, interruption=Interruption(), plan=replace(made, lease_seconds=10)
+    )  # fmt: skip
 
 
 def carried_out(monkeypatch: pytest.MonkeyPatch, cluster: FakeCluster, *words: str, left: str = "[]") -> dict[str, Any]:

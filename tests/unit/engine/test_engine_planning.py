@@ -13,8 +13,9 @@ from chaos_modules.model.errors import BadInput, Refused
 from chaos_modules.model.impairment import Chance, Direction, Impairment, Reorder, TokenBucket
 from chaos_modules.model.plan import Plan, document
 from chaos_modules.model.quantities import Duration, Percentage, PercentageRange, Rate, Size
-from chaos_modules.model.request import PodSelector
-from chaos_modules.model.target import Container, Node, Pod, Snapshot
+from chaos_modules.model.request import NodeSelector, PodSelector
+from chaos_modules.model.target import Container, Node, Pod, Service, Snapshot
+from chaos_modules.model.traffic import TrafficFilter, TrafficRule
 
 BOTH = (Direction.EGRESS, Direction.INGRESS)
 
@@ -127,3 +128,23 @@ def test_a_queue_that_outlives_the_lease_is_told(limit: str, lease: int, warned:
     bucket = TokenBucket(rate=Rate.parse("1mbit"), burst=Size.parse("32kb"), limit=Size.parse(limit))
     [scenario] = planned(request(selector=HALF, impairment=Impairment(rate=bucket)), lease_seconds=lease).scenarios
     assert any("past its lease" in text for text in scenario.warnings) is warned
+
+
+def test_nodes_are_targets_like_any_other() -> None:
+    [scenario] = planned(request(selector=NodeSelector(names=("worker-1",)), directions=BOTH)).scenarios
+    assert [one.key for one in scenario.injections] == ["node/worker-1/egress", "node/worker-1/ingress"]
+    [scenario] = planned(request(selector=NodeSelector(names=("worker-2",)))).scenarios
+    assert scenario.unplannable is not None
+    assert "nearest: worker-1" in scenario.unplannable.what
+
+
+def test_a_host_that_is_a_service_is_planned_by_its_addresses_and_told() -> None:
+    service = Service(namespace="shop", name="db", cluster_ips=("10.96.0.7",), endpoints=("10.244.0.9",))
+    wish = request(selector=HALF, traffic=TrafficFilter(include=(TrafficRule(hosts=("db",)),)), notices=("a notice",))
+    [scenario] = planned(wish, snapshot=replace(SNAPSHOT, services=(service,))).scenarios
+    [program, *_] = scenario.injections[0].programs
+    assert (program.hosts, "10.96.0.7/32, 10.244.0.9/32" in program.setup[-1].nft) == ((), True)
+    assert scenario.warnings == ("a notice", "host db is the Service shop/db (ClusterIP 10.96.0.7, 1 endpoint)")
+    [scenario] = planned(wish).scenarios
+    assert [names.names for names in scenario.injections[0].programs[0].hosts] == [("db",)]
+    assert scenario.warnings == ("a notice",)

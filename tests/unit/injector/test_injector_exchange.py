@@ -5,6 +5,8 @@ from __future__ import annotations
 import socket
 import struct
 import sys
+import time
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -100,3 +102,40 @@ def test_a_frame_with_one_wrong_bit_is_damaged_wherever_it_is(bit: int) -> None:
 def test_a_number_that_never_left_is_damage(data: bytes) -> None:
     done = noted(data)
     assert (done.received, done.distinct, done.damaged) == (1, 0, 1)
+
+
+@pytest.fixture
+def wire() -> Iterator[tuple[socket.socket, socket.socket]]:
+    sender, receiver = socket.socketpair(socket.AF_UNIX, socket.SOCK_DGRAM)
+    with sender, receiver:
+        yield sender, receiver
+
+
+def received(wire: tuple[socket.socket, socket.socket], patience: float, enough: Callable[[exchange.Exchanged], bool]) -> exchange.Exchanged:
+    done = exchange.Exchanged(sent=3, left=dict.fromkeys(range(3), 0.0))
+    exchange._receive_rest(wire[1], [framed(number) for number in range(3)], done, patience, lambda: enough(done))
+    return done
+
+
+def test_what_is_enough_is_not_waited_for_any_longer(wire: tuple[socket.socket, socket.socket]) -> None:
+    for number in range(2):
+        wire[0].send(framed(number))
+    begin = time.monotonic()
+    assert received(wire, 60, lambda done: done.received == 2).distinct == 2
+    assert time.monotonic() - begin < 30
+
+
+def test_what_is_not_enough_is_waited_for_as_long_as_frames_come(wire: tuple[socket.socket, socket.socket]) -> None:
+    looks: list[int] = []
+
+    def late(done: exchange.Exchanged) -> bool:
+        looks.append(done.received)
+        if len(looks) in (1, 3):
+            wire[0].send(framed(len(looks) // 2))
+        return False
+
+    begin = time.monotonic()
+    assert received(wire, 0.1, late).distinct == 2
+    assert time.monotonic() - begin >= 0.1
+    assert looks[0] == 0
+    assert looks[-1] == 2

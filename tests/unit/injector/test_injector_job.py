@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import sys
+import tracemalloc
+import zlib
 from collections.abc import Callable, Iterator
 from copy import deepcopy
 from pathlib import Path
@@ -178,6 +181,66 @@ def test_no_document_at_all(text: str, outcome: Callable[[Any], int], capsys: py
     assert said.startswith("SQUALL_JOB: ")
     assert said.count("\n") == 1
     assert said.rstrip().isprintable()
+
+
+def packed(text: bytes) -> str:
+    return "z:" + base64.b64encode(zlib.compress(text)).decode()
+
+
+def test_a_packed_job_is_the_same_job(outcome: Callable[[Any], int]) -> None:
+    text = packed(json.dumps(JOB).encode())
+    assert len(text) < len(json.dumps(JOB)) / 2
+    assert outcome(text) == 0
+
+
+def test_a_job_that_unpacks_to_too_much_is_refused_without_unpacking_it(outcome: Callable[[Any], int], capsys: pytest.CaptureFixture[str]) -> None:
+    bomb = packed(b" " * (256 * 2**20))
+    tracemalloc.start()
+    assert outcome(bomb) == 70
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert peak < 4 * jobs.LARGEST_UNPACKED
+    assert capsys.readouterr().err.startswith("SQUALL_JOB: WrongJob: job: what follows z: is not one whole document of at most 8388608 bytes")
+
+
+WHOLE = packed(json.dumps(JOB).encode())
+
+
+@pytest.mark.parametrize("text", [
+    "z:", "z:!", "z:\udcff", "z:ä", "z:AAAA", WHOLE[:-8], WHOLE[:40], WHOLE.replace("z:", "z: "), packed(b"\xff"), packed(b""), packed(b"[]"),
+    "z:" + base64.b64encode(zlib.compress(json.dumps(JOB).encode()) + b"more").decode(), packed(b"z:" + WHOLE.encode()), packed(b"@/etc/passwd"),
+])  # fmt: skip
+def test_a_packed_job_that_is_none(text: str, outcome: Callable[[Any], int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome(text) == 70
+    said = capsys.readouterr().err
+    assert said.startswith("SQUALL_JOB: ")
+    assert (said.count("\n"), said.rstrip().isprintable()) == (1, True)
+
+
+HASH, UID = "0123456789abcdef" * 4, "0a1b2c3d-0a1b-0a1b-0a1b-0a1b2c3d4e5f"
+NETNS = {"netns": "/run/netns/a", "host_netns": "/proc/1/ns/net"}
+FOUND = [
+    NETNS, {**NETNS, "etc": ""}, {**NETNS, "etc": "/var/etc"}, {"host": True}, {"container": HASH, "pod": UID},
+    {"container": f"containerd://{HASH}", "pod": UID}, {"container": f"cri-o://{HASH}", "pod": UID.replace("-", "")},
+]  # fmt: skip
+LOST: list[Any] = [
+    {}, [], "host", None, {"host": False}, {"host": 1}, {"host": True, **NETNS}, {"host": True, "container": HASH, "pod": UID}, {"netns": "/a"},
+    {**NETNS, "etc": "etc"}, {**NETNS, "etc": None}, {**NETNS, "more": ""}, {"container": HASH}, {"pod": UID}, {"container": HASH, "pod": ""},
+    {"container": HASH[1:], "pod": UID}, {"container": HASH.upper(), "pod": UID}, {"container": f"../{HASH}", "pod": UID},
+    {"container": f"docker:/{HASH}", "pod": UID}, {"container": HASH, "pod": "../../1"}, {"container": HASH, "pod": UID, "netns": "/a"},
+    {"container": HASH + "\n", "pod": UID}, {"container": HASH, "pod": UID + "\n"},
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("find", FOUND)
+def test_the_ways_to_find_a_target(find: Any, outcome: Callable[[Any], int]) -> None:
+    assert outcome({**JOB, "injections": [{**JOB["injections"][0], "find": find}]}) == 0
+
+
+@pytest.mark.parametrize("find", LOST)
+def test_no_other_way_to_find_a_target(find: Any, outcome: Callable[[Any], int], capsys: pytest.CaptureFixture[str]) -> None:
+    assert outcome({**JOB, "injections": [{**JOB["injections"][0], "find": find}]}) == 70
+    assert capsys.readouterr().err.startswith("SQUALL_JOB: WrongJob: job.injections[0].find")
 
 
 def paths(value: Any, at: tuple[Any, ...] = ()) -> Iterator[tuple[Any, ...]]:

@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import time
 from itertools import pairwise
 from pathlib import Path
@@ -101,16 +102,42 @@ def test_nowhere_to_leave_a_last_word_is_no_reason_to_fail(tmp_path: Path) -> No
     assert ran(job, tmp_path, SQUALL_TERMINATION_LOG=str(tmp_path / "no" / "such"))[0] == 13
 
 
-def ended(status: str, code: int, reason: str = "", left: tuple[str, ...] = ()) -> Any:
-    return SimpleNamespace(key=f"pod/shop/{status}/egress", status=status, code=code, reason=reason, left=list(left))
+def ended(status: str, code: int, reason: str = "", left: tuple[str, ...] = (), *, met: bool = True) -> Any:
+    return SimpleNamespace(key=f"pod/shop/{status}/egress", status=status, code=code, reason=reason, left=list(left), met=met)
+
+
+def told(targets: list[Any], folder: Path) -> str:
+    injector.last_word(targets, str(folder / "word"))
+    return (folder / "word").read_text(encoding="utf-8")
 
 
 def test_the_last_word_has_a_letter_for_each_and_reasons_for_the_failed(tmp_path: Path) -> None:
     targets = [ended("passed", 0, "never told"), ended("lapsed", 11, "too late"), ended("passed", 12, "", ("ip link del dev sq1", "more"))]
-    injector.last_word(targets, str(tmp_path / "word"))
-    assert (tmp_path / "word").read_text(encoding="utf-8") == (
-        "plp\npod/shop/lapsed/egress: lapsed: too late\npod/shop/passed/egress: passed:  ip link del dev sq1 more"
+    assert told(targets, tmp_path) == (
+        "plp\npod/shop/lapsed/egress: lapsed: too late\npod/shop/passed/egress: passed: residue: ip link del dev sq1; more"
     )
+
+
+def test_the_last_word_tells_whether_the_fault_met_traffic(tmp_path: Path) -> None:
+    targets = [ended("passed", 0), ended("passed", 0, met=False), ended("interrupted", 0, met=False), ended("not-in-effect", 11, met=False)]
+    assert told(targets, tmp_path).splitlines()[0] == "ptie"
+
+
+def test_a_reason_of_many_lines_is_one_line_of_the_last_word(tmp_path: Path) -> None:
+    targets = [ended("not-applied", 70, "Traceback:\n  File x\n    y\n"), ended("refused", 14, "no")]
+    assert told(targets, tmp_path).splitlines()[1:] == [
+        "pod/shop/not-applied/egress: not-applied: Traceback: File x y", "pod/shop/refused/egress: refused: no",
+    ]
+
+
+def test_a_cut_last_word_still_names_every_failed_target_and_says_that_something_is_left(tmp_path: Path) -> None:
+    targets = [ended("not-in-effect", 11, "→" * 1000) for _ in range(29)] + [ended("passed", 12, "", ("nft delete table " * 100,))]
+    text = told(targets, tmp_path)
+    assert len(text.encode()) <= 4096
+    assert text.endswith("\n(cut)\n")
+    lines = text.splitlines()[1:-1]
+    assert [line.split(": ")[0] for line in lines] == [one.key for one in targets]
+    assert lines[-1].startswith("pod/shop/passed/egress: passed: residue: nft delete table ")
 
 
 @pytest.mark.parametrize("count", [1, 30, 39, 40, 50, 4000, 5000])
@@ -171,3 +198,50 @@ def test_all_targets_of_a_node_are_waited_for_but_not_for_ever() -> None:
     countdown.arrive()
     countdown.wait(600)
     assert countdown.left == 0
+
+
+def waiting(**job: Any) -> injection.Outside:
+    return injection.Outside({"lease_seconds": 10, "stream": False, "on_runner_loss": "finish", **job})
+
+
+def test_without_a_stream_and_a_time_the_start_is_now() -> None:
+    assert waiting().wait_for_start(None, time.time() + 60) is True
+
+
+def test_nothing_starts_after_its_latest_start() -> None:
+    """Whatever was said meanwhile."""
+    past = time.time() - 1
+    outside = waiting(stream=True)
+    outside.started.set()
+    assert outside.wait_for_start(None, past) is False
+    assert waiting().wait_for_start(None, past) is False
+    assert waiting().wait_for_start(past - 1, past) is False
+
+
+def test_a_stream_that_never_says_start_starts_nothing() -> None:
+    assert waiting(stream=True).wait_for_start(None, time.time() + 0.02) is False
+
+
+def test_a_start_at_an_agreed_time_is_not_before_it() -> None:
+    moment = time.time() + 0.05
+    assert waiting(stream=True).wait_for_start(moment, moment + 60) is True
+    assert time.time() >= moment
+    assert waiting(stream=True).wait_for_start(moment, moment + 60) is True, "late, and still before the latest start"
+
+
+@pytest.mark.parametrize("word", ["start", "stop"])
+@pytest.mark.parametrize("not_before", [None, 4e9])
+def test_a_word_of_the_stream_ends_the_wait(word: str, not_before: float | None) -> None:
+    outside = waiting(stream=True)
+    told: list[bool] = []
+    thread = threading.Thread(target=lambda: told.append(outside.wait_for_start(not_before, time.time() + (5 if word == "stop" else 0.3))))
+    thread.start()
+    outside.stop("because") if word == "stop" else outside.started.set()
+    thread.join(10)
+    assert told == [word == "start" and not_before is None]
+
+
+def test_a_runner_that_is_lost_before_the_start_ends_the_wait() -> None:
+    outside = waiting(stream=True, on_runner_loss="stop", lease_seconds=0.01)
+    assert outside.wait_for_start(None, time.time() + 60) is False
+    assert "the runner is lost" in outside.why

@@ -9,7 +9,7 @@ import pytest
 from chaos_modules.model.errors import EXIT_FAILED, Refused
 from chaos_modules.model.impairment import Direction, Impairment
 from chaos_modules.model.quantities import Duration
-from chaos_modules.model.request import ImpairmentRequest, PodSelector
+from chaos_modules.model.request import ImpairmentRequest, NodeSelector, PodSelector
 from chaos_modules.model.target import Selection, Target
 from chaos_modules.model.traffic import TrafficFilter
 from chaos_modules.safety.limits import breaches, enforce
@@ -32,6 +32,14 @@ def test_workload_share(number: int, candidates: int, text: str) -> None:
     found = breaches(REQUEST, hit(number, candidates))
     assert [breach.rule for breach in found] == (["workload-share"] if text else [])
     assert all(breach.text.startswith(text) for breach in found)
+
+
+@pytest.mark.parametrize(("number", "text"), [(1, ""), (2, "2 nodes are hit; the limit is 1")])
+def test_nodes(number: int, text: str) -> None:
+    targets = tuple(Target(kind="node", namespace="", name=f"n-{index}", node=f"n-{index}") for index in range(number))
+    for candidates in (number, 100):  # one of one node is no breach, and two of a hundred are
+        found = breaches(replace(REQUEST, selector=NodeSelector()), Selection(targets=targets, candidates=candidates))
+        assert [(breach.rule, breach.text) for breach in found] == ([("nodes", text)] if text else [])
 
 
 def test_hold() -> None:

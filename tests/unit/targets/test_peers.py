@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from ipaddress import ip_network
 
 import pytest
@@ -82,3 +83,19 @@ def test_pod_labels_alone_mean_the_pods_of_ones_own_namespace() -> None:
         own = {address for pod in SNAPSHOT.pods if pod.namespace == namespace for address in pod.addresses}
         assert {str(peer.network_address) for one in here.exclude for peer in one.peers} <= own
     assert everywhere.exclude
+
+
+def test_namespaces_are_selected_by_their_own_labels_where_they_are_known() -> None:
+    rule = TrafficRule(namespace_labels="team=a")
+    known = replace(SNAPSHOT, namespace_labels=(("shop", (("team", "a"),)), ("other", (("team", "b"),))))
+    traffic, warnings = with_addresses(TrafficFilter(exclude=(rule,)), known)
+    assert [str(peer.network_address) for peer in traffic.exclude[0].peers] == ["10.0.0.1", "fd00::1", "10.0.0.2", "10.0.0.3"]
+    assert warnings == ()
+    assert with_addresses(TrafficFilter(exclude=(rule,)), SNAPSHOT)[0].exclude == ()
+
+
+@pytest.mark.parametrize(("phase", "number"), [("Running", 1), ("Pending", 1), ("Succeeded", 0), ("Failed", 0)])
+def test_pods_that_have_ended_have_no_address_any_more(phase: str, number: int) -> None:
+    snapshot = replace(SNAPSHOT, pods=tuple(replace(one, phase=phase) for one in SNAPSHOT.pods))
+    traffic, _ = with_addresses(TrafficFilter(exclude=(TrafficRule(pod_labels="app=db"),)), snapshot)
+    assert len(traffic.exclude) == number

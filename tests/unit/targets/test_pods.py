@@ -20,6 +20,7 @@ def pod(name: str, *owners: tuple[str, str], namespace: str = "shop", node: str 
     return Pod(
         namespace=namespace, name=name, node=node, labels=tuple(labels.items()), owners=owners,
         containers=(Container(name="web", id=f"id-{name}"), Container(name="proxy", id=f"proxy-{name}")), addresses=("10.0.0.1",),
+        uid=f"uid-{name}",
     )
 
 
@@ -75,7 +76,7 @@ def test_selection(parts: dict[str, object], expected: list[str]) -> None:
 def test_a_target_knows_how_it_is_found() -> None:
     [target] = chosen(target_pods=("web-1",)).targets
     assert (target.kind, target.path, target.node) == ("pod", "pod/shop/web-1", "n1")
-    assert (target.container, target.container_id, target.addresses) == ("web", "id-web-1", ("10.0.0.1",))
+    assert (target.container, target.container_id, target.addresses, target.uid) == ("web", "id-web-1", ("10.0.0.1",), "uid-web-1")
     [target] = chosen(target_pods=("web-1",), container="proxy").targets
     assert (target.container, target.container_id) == ("proxy", "proxy-web-1")
 
@@ -119,6 +120,18 @@ def test_pods_on_other_nodes_and_without_the_container_are_skipped() -> None:
     )
     snapshot = changed("web-1", containers=(Container(name="web"),))
     assert chosen(snapshot=snapshot, labels="app=web", container="proxy").skipped == (("shop/web-1", "has no container proxy (has: web)"),)
+
+
+@pytest.mark.parametrize(("parts", "reason"), [({"ready": False}, "is not Ready"), ({"operating_system": "windows"}, "runs windows")])
+def test_pods_on_nodes_where_nothing_can_be_hit_are_skipped(parts: dict[str, object], reason: str) -> None:
+    nodes = tuple(replace(node, **parts) if node.name == "n1" else node for node in SNAPSHOT.nodes)  # type: ignore[arg-type]
+    snapshot = replace(SNAPSHOT, nodes=nodes)
+    selection = chosen(snapshot=snapshot, labels="app=web")
+    assert names(selection) == ["web-0", "web-2"]
+    assert selection.skipped == (("shop/web-1", f"its node n1 {reason}"), ("shop/web-3", f"its node n1 {reason}"))
+    with pytest.raises(NoTarget, match=f"shop/web-1: its node n1 {reason}"):
+        chosen(snapshot=snapshot, target_pods=("web-1",))
+    assert names(chosen(snapshot=replace(snapshot, nodes=()), target_pods=("web-1",))) == ["web-1"]  # nothing is known of its node
 
 
 @pytest.mark.parametrize(("parts", "message"), [

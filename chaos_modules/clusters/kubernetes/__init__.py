@@ -1,0 +1,1 @@
+"""A Kubernetes cluster behind the engine's seam, through its API alone."""
