@@ -4,7 +4,7 @@ VENV := .venv
 ROOT := $(shell [ "$$(id -u)" = 0 ] && echo yes)
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: demo test test-slow honest-runs benchmarks check unit packets netem-kernel docs tools clean
+.PHONY: demo test test-slow test-cluster honest-runs benchmarks check unit packets netem-kernel docs tools clean
 .PHONY: image runner-image image-archive runner-archive image-load
 
 demo: tools $(VENV)/installed
@@ -22,6 +22,10 @@ check: $(VENV)/installed
 	$(VENV)/bin/ruff check .
 	$(VENV)/bin/mypy
 	$(VENV)/bin/lint-imports --no-logo 2>/dev/null || $(VENV)/bin/lint-imports
+
+# Any cluster that KUBECONFIG names, with the injector's image loaded; SQUALL_TEST_IMAGE names one with python3, sh, iproute2, nftables and nsenter.
+test-cluster: $(VENV)/installed
+	$(VENV)/bin/pytest tests/cluster
 
 unit: $(VENV)/installed
 	$(VENV)/bin/pytest tests/unit tests/golden

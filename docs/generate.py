@@ -23,7 +23,8 @@ REFERENCE = ROOT / "docs" / "reference"
 EXIT_CODES = {
     "EXIT_PASSED": "every fault was in effect for its whole hold and was reverted, at least one target of each scenario met traffic, "
     "and no measurement contradicts the request",
-    "EXIT_FAILED": "a scenario failed: no target, refused, not applied, not in effect, lapsed, out of tolerance, or no traffic; or the run broke",
+    "EXIT_FAILED": "a scenario failed: no target, refused, not applied, not in effect, lapsed, out of tolerance, or no traffic; `check` failed; "
+    "or the run broke",
     "EXIT_ALERTS": "reserved for alerts and objectives; no run of this version ends with it",
     "EXIT_HEALTH": "reserved for health checks; no run of this version ends with it",
     "EXIT_RESIDUE": "something of Squall's is left; outranks all others",
@@ -41,8 +42,8 @@ def configuration_page() -> str:
         "`SQUALL_SET__squall__lease_seconds=5`; the flag wins over the variable, and the variable over the file. Null and empty text mean the "
         "default. An unknown key is an error in `squall:` and a notice in krkn's sections. The terminal shows the same with "
         "`run_chaos.py explain config`, and editors with [the schema](schemas/config.json).",
-        "This version acts on `kraken.chaos_scenarios`, `tunings` and `squall` (without `squall.namespace` and `squall.injector`, which wait for "
-        "a cluster). The rest is read, checked, and kept for krkn's sake.",
+        "This version acts on `kraken.kubeconfig_path`, `kraken.chaos_scenarios`, `tunings` and `squall`, and `check` asks "
+        "`performance_monitoring.prometheus_url` whether it answers. The rest is read, checked, and kept for krkn's sake.",
         *_gates(),
     ]
     fields = configuration_fields()

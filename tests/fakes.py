@@ -87,11 +87,12 @@ class FakePeers:
 
 
 class FakeCluster:
-    """Finds every target; `residue` is what its audit finds, or the problem of looking."""
+    """Finds every target; `residue` is what its audit finds, or the problem of looking; `looked_at` are the doubtful nodes of each audit."""
 
     def __init__(self, peers: FakePeers | None = None, residue: Sequence[str] | ClusterProblem = (), lost: Sequence[str] = ()) -> None:
         self.name, self.peers, self.residue, self.lost = "fake", peers, residue, lost
         self.calls: list[str] = []
+        self.looked_at: list[tuple[str, ...]] = []
 
     def start(self) -> None:
         self.calls.append("start")
@@ -109,6 +110,7 @@ class FakeCluster:
 
     def audit(self, run_id: str, doubtful: Sequence[str]) -> Sequence[str]:
         self.calls.append(f"audit {run_id}")
+        self.looked_at.append(tuple(doubtful))
         if isinstance(self.residue, ClusterProblem):
             raise self.residue
         return self.residue
@@ -120,14 +122,14 @@ class FakeCluster:
 class FakeCarrier:
     """An injector that is ready at once, holds from ARMED to ENDED at the word `start`, and loses a fifth of 5000 packets."""
 
-    matched, dropped, left = 5000, 1000, list[str]()
+    matched, dropped, left, fresh = 5000, 1000, list[str](), True
 
     def __init__(self, node: str, job: Mapping[str, Any], hear: Callable[[Said], None], journal: list[tuple[str, str]]) -> None:
         self.node, self.job, self.hear, self.journal = node, job, hear, journal
         self.ended = False
 
     def tell(self, event: str, key: str, **facts: Any) -> None:
-        self.hear(Said(node=self.node, event={"time": ARMED, "event": event, "target": key, **facts}))
+        self.hear(Said(node=self.node, event={"time": ARMED, "event": event, "target": key, **facts}, fresh=self.fresh))
 
     def leave(self, how: str = "exit status 0") -> None:
         if not self.ended:
@@ -179,7 +181,7 @@ class FakeCarrier:
 
 
 class FakeLauncher:
-    """Launches a kind of FakeCarrier, by node; an exception instead of a kind is raised."""
+    """Launches a kind of FakeCarrier, by node; an exception instead of a kind is raised. `kept` is the problem of taking the carriers away."""
 
     pace, stream = Pace(start_seconds=20.0), True
 
@@ -188,6 +190,7 @@ class FakeLauncher:
         self.jobs: list[Mapping[str, Any]] = []
         self.journal: list[tuple[str, str]] = []
         self.closed = 0
+        self.kept: ClusterProblem | None = None
 
     def launch(self, node: str, job: Mapping[str, Any], hear: Callable[[Said], None]) -> FakeCarrier:
         kind = self.by_node.get(node, self.kind)
@@ -201,6 +204,8 @@ class FakeLauncher:
 
     def close(self) -> None:
         self.closed += 1
+        if self.kept:
+            raise self.kept
 
 
 class FakeInterruption(Interruption):

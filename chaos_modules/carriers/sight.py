@@ -8,12 +8,16 @@ import time
 from ..clusters.kubernetes.api import Change, Object
 from ..clusters.kubernetes.pod_state import ended, stage
 
+# The looks that a watch makes up for after a gap come together: all that one tells of its age is when the last look before them was.
+TOGETHER_SECONDS = 1.0
+
 
 class Sight:
     """Written by the thread that watches, read by the one of the carrier. `trouble` says why nothing more will be seen."""
 
     def __init__(self) -> None:
         self._changed, self._last = threading.Condition(), time.monotonic()
+        self._before = self._last
         self.looks, self.pod, self.gone, self.trouble = 0, Object(), False, ""
         # When it was first seen to be over, and for how long it may have been running before it was first seen to run.
         self.over_since: float | None = None
@@ -27,8 +31,10 @@ class Sight:
         self.pod, self.gone = change.object, change.type == "DELETED"
         if self.over_since is None and (self.gone or ended(self.pod)):
             self.over_since = now
+        if now - self._last > TOGETHER_SECONDS:
+            self._before = self._last
         if self.unseen_seconds is None and stage(self.pod) in ("running", "ended"):
-            self.unseen_seconds = now - self._last
+            self.unseen_seconds = now - self._before
         self._last = now
         self.wake()
 

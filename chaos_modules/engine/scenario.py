@@ -28,7 +28,7 @@ TURN_SECONDS = 10.0
 PATIENCE_SECONDS = 10.0
 # Both clocks of a count are the same; the margin keeps packets that were on their way when the fault came or went out of the peers' count.
 PEER_MARGIN_SECONDS = 0.2
-# An event that seems older was not so long on its way: the clocks differ.
+# Where every event seems older than this, none was so long on its way: the clocks differ.
 LONGEST_DELIVERY_SECONDS = 10.0
 BASELINE_SECONDS = 3.0
 Emit = Callable[..., None]
@@ -60,6 +60,7 @@ class ScenarioRun:
         self.heard: queue.Queue[Said] = queue.Queue()
         self.carriers: dict[str, Carrier] = {}
         self.asked = 0
+        self.offsets: dict[str, float] = {}
         self.trouble = ""
 
     def run(self) -> ScenarioOutcome:
@@ -165,11 +166,20 @@ class ScenarioRun:
             self._check_clock(said)
         heard_of = self.facts.get(str(said.event.get("target")))
         if heard_of:
+            heard_of.begun = True
             heard_of.add(said.event)
+        elif (said.event["event"], said.event.get("state")) == ("carrier", "running"):
+            for injection in self.scenario.injections:
+                if injection.target.node == said.node:
+                    self.facts[injection.key].begun = True  # what it did is not known until it says so
 
     def _check_clock(self, said: Said) -> None:
-        """Deadlines and the peers' counts are in absolute time: a node whose clock is wrong is stopped."""
-        offset = float(said.event["time"]) - self.session.clock() if said.event else 0.0
+        """Deadlines and the peers' counts are in absolute time: a node whose clock is wrong is stopped.
+
+        A late event may have been long on its way; only a clock that is behind makes every event late.
+        """
+        now = float(said.event["time"]) - self.session.clock() if said.event else 0.0
+        offset = self.offsets[said.node] = max(now, self.offsets.get(said.node, now))
         if not -LONGEST_DELIVERY_SECONDS < offset < 1:
             for injection in self.scenario.injections:
                 if injection.target.node == said.node:

@@ -25,6 +25,7 @@ class TargetFacts:
     reason: str = ""
     lost: str = ""
     told: str = ""
+    begun: bool = False
     clock_offset: float = 0.0
 
     def add(self, event: Mapping[str, Any]) -> None:

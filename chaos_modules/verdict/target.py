@@ -45,7 +45,7 @@ def _reverted(facts: TargetFacts) -> bool | None:
     """None: nothing had been put there. A killed injector reverts nothing; its lease only ends the effect."""
     if facts.left is not None:
         return not facts.left
-    return False if facts.engine or (facts.rehearsed and not facts.status) else None
+    return False if facts.engine or (facts.begun and not facts.status) else None
 
 
 def _measured(program: KernelProgram, facts: TargetFacts) -> tuple[tuple[str, Measurement], ...]:

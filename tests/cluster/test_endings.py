@@ -222,7 +222,8 @@ def test_a_node_that_is_cut_off(cluster: Cluster, shop: Shop, node: str, tmp_pat
     owner("mend", node)
     mended = time.time()
     ended = running.end(seconds=180)
-    assert passing(shop, mended + 3, time.time() - 0.5) == 1
+    time.sleep(max(0.0, mended + 6 - time.time()))
+    assert passing(shop, mended + 3, mended + 5) == 1
     assert ended.code == 0, ended.err
     assert cluster.left() == []
     assert cluster.traces() == []
@@ -237,7 +238,7 @@ def api_pid() -> Iterator[int]:
     """The API server, which goes on afterwards."""
     pid = int(API_SERVER.read_text().split()[0])
     yield pid
-    os.kill(pid, signal.SIGCONT)
+    os.kill(int(API_SERVER.read_text().split()[0]), signal.SIGCONT)
 
 
 @api_server
@@ -259,14 +260,14 @@ def test_an_api_server_that_is_silent_during_the_hold(cluster: Cluster, shop: Sh
 def test_an_api_server_that_restarts_during_the_hold(cluster: Cluster, shop: Shop, api_pid: int, tmp_path: Path) -> None:
     argv = Path(f"/proc/{api_pid}/cmdline").read_text().rstrip("\0").split("\0")
     running = begun(cluster, tmp_path, hold=10)
-    os.kill(api_pid, signal.SIGTERM)
+    os.kill(api_pid, signal.SIGKILL)
     patience = time.monotonic() + 30
     while Path(f"/proc/{api_pid}/exe").exists() and time.monotonic() < patience:
         time.sleep(0.1)
-    log = (tmp_path / "kube-apiserver.log").open("w")
-    server = subprocess.Popen(argv, stdout=log, stderr=log, start_new_session=True)
-    began = Path(f"/proc/{server.pid}/stat").read_text().split()[21]
-    API_SERVER.write_text(f"{server.pid} {began}\n")
+    time.sleep(2)  # its port is free a little later than its memory
+    quiet = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)]
+    server = os.posix_spawn(argv[0], argv, os.environ, file_actions=quiet, setsid=True)  # it outlives the tests
+    API_SERVER.write_text(f"{server} {Path(f'/proc/{server}/stat').read_text().split()[21]}\n")
     ended = running.end(seconds=180)
     assert ended.code == 0, ended.err
     assert cluster.left() == []

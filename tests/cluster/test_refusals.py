@@ -66,8 +66,8 @@ def test_an_image_that_may_not_be_pulled(cluster: Cluster, shop: Shop, tmp_path:
 
 
 def test_an_image_that_cannot_be_pulled_ends_the_run_at_once(cluster: Cluster, shop: Shop, tmp_path: Path) -> None:
-    ended = cluster.run(tmp_path, [loss()], config=with_injector(image="registry.invalid/squall-injector:absent"))
-    refused(cluster, ended, "registry.invalid/squall-injector:absent")
+    ended = cluster.run(tmp_path, [loss()], config=with_injector(image="127.0.0.1:1/squall-injector:absent"))
+    refused(cluster, ended, "127.0.0.1:1/squall-injector:absent")
     assert re.search("ErrImagePull|ImagePullBackOff", ended.out)
 
 
@@ -95,7 +95,7 @@ def test_too_little_memory(cluster: Cluster, shop: Shop, tmp_path: Path) -> None
 
 def test_credentials_that_have_expired(cluster: Cluster, shop: Shop, tmp_path: Path) -> None:
     kubeconfig = user_with_token(cluster, tmp_path, "expired")
-    refused(cluster, cluster.run(tmp_path, [loss()], KUBECONFIG=kubeconfig), "401", "log in")
+    refused(cluster, cluster.run(tmp_path, [loss()], KUBECONFIG=kubeconfig), "does not accept the credentials", "log in again")
 
 
 def test_a_pod_that_disappears_after_planning(cluster: Cluster, shop: Shop, tmp_path: Path) -> None:

@@ -21,10 +21,12 @@ class Passing(ApiProblem):
     """A problem that may pass by itself.
 
     `after` is what the server asked us to wait. `perhaps_done`: the request may have been carried out, though its answer was lost.
+    `silent`: nothing came for too long.
     """
 
     after: float | None = None
     perhaps_done: bool = False
+    silent: bool = False
 
 
 def delay(attempt: int, after: float | None = None) -> float:

@@ -5,27 +5,26 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 
-from ...model.workload import OUR_LABELS, RUN_LABEL, InjectionWorkload
-from .api import Api, Object, Query
+from ...model.workload import COMPONENT_LABEL, OUR_LABELS, RUN_LABEL, InjectionWorkload
+from .api import Api, ApiProblem, Object, Query
+from .checks import NOT_FOUND
+from .pod_state import ended
+from .snapshot import node_of
 from .sweep import sweep
 
 # An injector reverts within a second of SIGTERM; its pod goes once the kubelet has said so.
-GONE_SECONDS = 45.0
-
-
-def carriers(api: Api, workload: InjectionWorkload, run: str = "") -> list[Object]:
-    """The Jobs of a run, or of any run."""
-    return list(api.list(_jobs(workload), _selector(run)).items)
+GONE_SECONDS, LOOK_SECONDS = 45.0, 1.0
 
 
 def cleanup_cluster(api: Api, workload: InjectionWorkload, run: str, *, audit: bool) -> Iterator[tuple[str, str]]:
     """End the carriers of a run (empty: of every run), then sweep every node. Yields (`removed` or `left`, what). With `audit` nothing is removed."""
-    found = carriers(api, workload, run)
+    found = api.list(_jobs(workload), _selector(run, "injector")).items
+    if not audit:
+        _remove(api, workload, run)
     for job in found:
         yield "left" if audit else "removed", _described(job)
-    if found and not audit:
-        api.call("DELETE", _jobs(workload), query=[*_selector(run), ("propagationPolicy", "Background")])
-        yield from (("left", text) for text in _still_there(api, workload, run))
+    for text in () if audit else _still_there(api, workload, run):
+        yield "left", text
     ready, away = _nodes(api)
     swept = sweep(api, workload, ready, run=run, remove=not audit)
     for finding in swept.findings:
@@ -38,10 +37,25 @@ def _jobs(workload: InjectionWorkload) -> str:
     return f"/apis/batch/v1/namespaces/{workload.namespace}/jobs"
 
 
-def _selector(run: str) -> Query:
-    """Of ours, and of this run."""
-    ours = ",".join(f"{key}={value}" for key, value in OUR_LABELS.items())
-    return [("labelSelector", f"{ours},{RUN_LABEL}{f'={run}' if run else ''}")]
+def _pods(workload: InjectionWorkload) -> str:
+    return f"/api/v1/namespaces/{workload.namespace}/pods"
+
+
+def _selector(run: str, component: str = "") -> Query:
+    """Of ours, of this run, and of this component; empty: of any."""
+    labels = {**OUR_LABELS, **({COMPONENT_LABEL: component} if component else {})}
+    return [("labelSelector", ",".join([*(f"{key}={value}" for key, value in labels.items()), f"{RUN_LABEL}{f'={run}' if run else ''}"]))]
+
+
+def _remove(api: Api, workload: InjectionWorkload, run: str) -> None:
+    """The Jobs of carriers, and what a killed `check` or an earlier look left, which holds no fault."""
+    api.call("DELETE", _jobs(workload), query=[*_selector(run), ("propagationPolicy", "Background")])
+    for pod in api.list(_pods(workload), _selector(run, "probe")).items:
+        try:
+            api.call("DELETE", f"{_pods(workload)}/{pod['metadata']['name']}")
+        except ApiProblem as problem:
+            if problem.status != NOT_FOUND:
+                raise
 
 
 def _described(job: Object) -> str:
@@ -51,23 +65,16 @@ def _described(job: Object) -> str:
 
 
 def _still_there(api: Api, workload: InjectionWorkload, run: str) -> list[str]:
-    """Wait for the pods to go; those that stay, such as on a node that nobody hears of."""
-    pods, patience = {}, time.monotonic() + GONE_SECONDS
-    path = f"/api/v1/namespaces/{workload.namespace}/pods"
-    for pod in api.list(path, _selector(run)).items:
-        pods[pod["metadata"]["uid"]] = pod
-    for change in api.watch(path, _selector(run), lambda: not pods or time.monotonic() > patience) if pods else ():
-        if change.type == "DELETED":
-            pods.pop(change.object["metadata"]["uid"], None)
-    return [f"pod {pod['metadata']['namespace']}/{pod['metadata']['name']} on {pod['spec'].get('nodeName', 'no node')}" for pod in pods.values()]
+    """Wait for the injectors to end; those that do not, such as on a node that nobody hears of. A pod that has ended holds nothing."""
+    patience = time.monotonic() + GONE_SECONDS
+    while pods := [pod for pod in api.list(_pods(workload), _selector(run, "injector")).items if not ended(pod)]:
+        if time.monotonic() > patience:
+            break
+        time.sleep(LOOK_SECONDS)
+    return [f"pod {pod['metadata']['namespace']}/{pod['metadata']['name']} on {pod['spec'].get('nodeName', 'no node')}" for pod in pods]
 
 
 def _nodes(api: Api) -> tuple[list[str], list[str]]:
     """The Linux nodes: those that can be looked at, and those that cannot."""
-    ready: list[str] = []
-    away: list[str] = []
-    for node in api.list("/api/v1/nodes").items:
-        conditions = {one["type"]: one["status"] for one in node["status"].get("conditions", [])}
-        if node["status"].get("nodeInfo", {}).get("operatingSystem", "linux") == "linux":
-            (ready if conditions.get("Ready") == "True" else away).append(node["metadata"]["name"])
-    return ready, away
+    linux = [node for node in map(node_of, api.list("/api/v1/nodes").items) if node.operating_system == "linux"]
+    return [node.name for node in linux if node.ready], [node.name for node in linux if not node.ready]

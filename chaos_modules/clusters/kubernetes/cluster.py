@@ -63,9 +63,10 @@ class Kubernetes:
         if not doubtful:
             return ()
         swept = sweep(self.api, self.workload, doubtful, run=run_id, remove=False)
+        found = [str(finding) for finding in swept.findings]
         if swept.problems:
-            raise ClusterProblem("; ".join(swept.problems), self.name, f"when the node is back: {CLEANUP} --run {run_id}")
-        return [str(finding) for finding in swept.findings]
+            raise ClusterProblem("; ".join([*swept.problems, *found]), self.name, f"when the node is back: {CLEANUP} --run {run_id}")
+        return found
 
     def close(self) -> None:
         """Let go of the connections."""

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import json
+import logging
 import secrets
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from ...model.errors import ClusterProblem
 from ...model.workload import RUN_LABEL, InjectionWorkload
-from .api import Api, ApiProblem, Object
-from .manifest import sweeper_manifest
+from .api import Api, ApiProblem, Object, Query
+from .manifest import KEPT_SECONDS, NODE_ANNOTATION, SWEEP_SECONDS, sweeper_manifest
 from .pod_state import ended, failure
 
 PATIENCE_SECONDS = 90.0
+_log = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -28,7 +30,8 @@ class Finding:
     reason: str = ""
 
     def __str__(self) -> str:
-        return f"{self.node}, {self.where}: {self.remedy}{f' ({self.reason})' if self.reason else ''}"
+        why = f"({self.reason})" if self.reason else ""
+        return f"{self.node}, {self.where}: {' '.join(filter(None, (self.remedy, why)))}"
 
 
 @dataclass
@@ -40,7 +43,7 @@ class Swept:
 
 
 def sweep(api: Api, workload: InjectionWorkload, nodes: Sequence[str], *, run: str, remove: bool) -> Swept:
-    """Look at these nodes for what a run left (empty: any run), and remove it if asked. Raises ApiProblem where nothing can be started at all."""
+    """Look at these nodes for what a run left (empty: any run), and remove it if asked. Raises ApiProblem where a pod cannot even be asked for."""
     swept, label = Swept(), secrets.token_hex(4)
     jobs, pods = f"/apis/batch/v1/namespaces/{workload.namespace}/jobs", f"/api/v1/namespaces/{workload.namespace}/pods"
     selector = [("labelSelector", f"{RUN_LABEL}={label}")]
@@ -52,13 +55,21 @@ def sweep(api: Api, workload: InjectionWorkload, nodes: Sequence[str], *, run: s
             _look(api, pods, change.object, waiting, swept)
         swept.problems += [f"node {node}: its pod did not end within {PATIENCE_SECONDS:.0f} s" for node in sorted(waiting)]
     finally:
-        api.call("DELETE", jobs, query=[*selector, ("propagationPolicy", "Background")])
+        _withdraw(api, jobs, selector)
     return swept
+
+
+def _withdraw(api: Api, jobs: str, selector: Query) -> None:
+    """Take the sweepers' Jobs away. They end and go by themselves too, so that a failure here hides nothing that was found."""
+    try:
+        api.call("DELETE", jobs, query=[*selector, ("propagationPolicy", "Background")])
+    except ApiProblem as problem:
+        _log.warning("the sweepers' Jobs are not deleted, and go by themselves within %d s: %s", SWEEP_SECONDS + KEPT_SECONDS, problem.what)
 
 
 def _look(api: Api, pods: str, pod: Object, waiting: set[str], swept: Swept) -> None:
     """Take what a pod has to say, once it has ended; or why it never will."""
-    node = pod["metadata"]["annotations"]["squall.chaos/node"]
+    node = pod["metadata"]["annotations"][NODE_ANNOTATION]
     problem = failure(pod)
     if node not in waiting or not (problem or ended(pod)):
         return
@@ -66,23 +77,22 @@ def _look(api: Api, pods: str, pod: Object, waiting: set[str], swept: Swept) -> 
     try:
         if problem:
             raise ClusterProblem(problem)
-        swept.findings += list(_findings(api, f"{pods}/{pod['metadata']['name']}/log", node))
+        _read(api, f"{pods}/{pod['metadata']['name']}/log", node, swept.findings)
     except ClusterProblem as error:
         swept.problems.append(f"node {node}: {error.what}")
 
 
-def _findings(api: Api, log: str, node: str) -> Iterator[Finding]:
-    """The lines of one sweeper; a log without its last line tells nothing."""
+def _read(api: Api, log: str, node: str, findings: list[Finding]) -> None:
+    """The lines of one sweeper. What it found counts, but only its last line tells that this was all. Raises ApiProblem."""
     complete = False
-    for line in api.lines(log, [], lambda: False):
+    for line in filter(None, api.lines(log, [], lambda: False)):
         try:
-            event = json.loads(line or "{}")
-        except ValueError:
-            raise ApiProblem(f"its pod said: {str(line)[:300]}") from None
-        complete = complete or event.get("event") == "swept"
-        if event.get("event") == "found":
-            yield Finding(
-                node=node, where=str(event["where"]), remedy=str(event["remedy"]), removed=bool(event["removed"]), reason=str(event["reason"])
-            )
+            event = json.loads(line)
+            complete = complete or event["event"] == "swept"
+            if event["event"] == "found":
+                facts = {key: str(event[key]) for key in ("where", "remedy", "reason")}
+                findings.append(Finding(node=node, removed=bool(event["removed"]), **facts))
+        except (ValueError, KeyError, TypeError):
+            raise ApiProblem(f"its pod said: {line[:300]}") from None
     if not complete:
         raise ApiProblem("its pod ended without a last word")

@@ -23,9 +23,9 @@ class KubernetesApi:
     PATIENCE_SECONDS = 30.0
     # For a server that has never answered, and for the clean-up after an interruption.
     SHORT_PATIENCE_SECONDS = 10.0
-    WATCH_PART_SECONDS = 60.0
+    WATCH_PART_SECONDS = 20.0
     # A stream that is silent for so long is taken for lost: the server ends each part of a watch before.
-    SILENT_SECONDS = 75.0
+    SILENT_SECONDS = 25.0
 
     def __init__(self, login: Login, wait: Callable[[float], bool]) -> None:
         self._login, self._wait = login, wait

@@ -105,7 +105,7 @@ def unanswered(login: Login, request: Request, error: Exception) -> ApiProblem:
     remedy = f"is the API server running and reachable from here? `kubectl --context {login.who.name} get --raw /readyz` asks the same one"
     cause = _cause(error)
     if isinstance(error, exceptions.ReadTimeoutError):
-        return Passing("the API server sent nothing in time", where, remedy, perhaps_done=True)
+        return Passing("the API server sent nothing in time", where, remedy, perhaps_done=True, silent=True)
     if isinstance(error, (exceptions.SSLError, ssl.SSLError)) and not isinstance(cause, _CUT_OFF):
         remedy = "compare certificate-authority-data, server and client certificate of the kubeconfig with the cluster's"
         return ApiProblem(f"no TLS with {login.server}: {_text(cause)}", where, remedy)

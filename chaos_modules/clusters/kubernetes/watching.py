@@ -88,8 +88,8 @@ class Watching:
             except ApiProblem as problem:
                 if feed.pause(0):
                     return
-                if problem.status == GONE:
-                    self._continues_from = ""
+                if problem.status == GONE or getattr(problem, "silent", False):
+                    self._continues_from = ""  # where watches are silent for good, lists alone tell
                 elif not isinstance(problem, Passing):
                     raise
                 after = getattr(problem, "after", None)

@@ -194,6 +194,30 @@ def test_nobody_is_asked_about_a_fault_that_never_was() -> None:
     assert (peers.windows, outcome.bystanders) == ([], None)
 
 
+class LostPeers(FakePeers):
+    """They answer so often, and then no more."""
+
+    answers = 0
+
+    def count(self, start: float, end: float) -> Any:
+        if len(self.windows) == self.answers:
+            raise ClusterProblem("the receiver is gone")
+        return super().count(start, end)
+
+
+@pytest.mark.parametrize(("answers", "status", "reason"), [
+    (0, "failed", "the peers' counts were lost: the receiver is gone"),
+    (2, "failed", "the peers' counts were lost: the receiver is gone"),   # only the bystanders are missing
+    (3, "passed", ""),
+])
+def test_peers_that_are_lost_fail_the_scenario_and_not_its_targets(answers: int, status: str, reason: str) -> None:
+    peers = LostPeers(peer_count(sent=5000, distinct=4000, received=4000))
+    peers.answers = answers
+    outcome = ran(staged(HERE, cluster=FakeCluster(peers)))
+    assert (str(outcome.status), outcome.reason, statuses(outcome)) == (status, reason, ["passed"])
+    assert (outcome.bystanders is None) is (answers < 3)
+
+
 @pytest.mark.parametrize(("clock", "status"), [(ARMED, "passed"), (ARMED + 5, "passed"), (ARMED + 60, "refused"), (ARMED - 2, "refused")])
 def test_a_node_whose_clock_is_wrong_is_stopped(clock: float, status: str) -> None:
     """An event may be late by some seconds, and never come from the future."""

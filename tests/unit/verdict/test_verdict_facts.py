@@ -91,3 +91,12 @@ def test_what_a_netem_lost_and_copied(matched: int, queue: dict[str, int], expec
 def test_without_a_queue_a_netem_did_nothing() -> None:
     assert facts().netem() == (0, 0)
     assert facts(armed(100.0), holding(130.0, matched=0)).netem() == (0, 0)
+
+
+@pytest.mark.parametrize(("reason", "left"), [
+    ("", ()), ("device eth9 is not there", ()), ("residue: nft delete table x; tc qdisc del y", ("nft delete table x; tc qdisc del y",)),
+    ("it was told to end; residue: nft delete table x", ("nft delete table x",)), ("residue", ()),
+])
+def test_a_last_word_tells_the_status_and_what_is_left(reason: str, left: tuple[str, ...]) -> None:
+    found = facts({"event": "last-word", "time": 1.0, "status": "lapsed", "reason": reason})
+    assert (found.told, found.reason, found.left, found.status) == ("lapsed", reason, left, "")

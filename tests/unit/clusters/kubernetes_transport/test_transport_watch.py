@@ -85,9 +85,14 @@ def test_a_broken_watch_goes_on_from_the_last_version(server: ScriptedServer, ap
 
 def test_a_watch_that_goes_silent_is_noticed(server: ScriptedServer, api: KubernetesApi) -> None:
     silent = streams(("ADDED", pod("a", 6)), then=Exchange.fall_silent)
-    server.will(lists(5), silent, Exchange.fall_silent, streams(("ADDED", pod("b", 7)), then=Exchange.fall_silent))
-    assert told(api, 2) == ["ADDED a 6", "ADDED b 7"]
-    assert versions(server) == ["list", "5", "6", "6"]
+    server.will(lists(5), silent, lists(7, pod("a", 6)), streams(("ADDED", pod("b", 8)), then=Exchange.fall_silent))
+    assert told(api, 2) == ["ADDED a 6", "ADDED b 8"]
+    assert versions(server) == ["list", "5", "list", "7"]
+
+
+def test_where_watches_are_always_silent_lists_tell(server: ScriptedServer, api: KubernetesApi) -> None:
+    server.will(lists(5), Exchange.fall_silent, lists(6, pod("a", 6)), streams(then=Exchange.fall_silent), lists(7, pod("a", 7)), lists(8))
+    assert told(api, 2) == ["ADDED a 6", "MODIFIED a 7"]
 
 
 def test_half_an_event_counts_for_nothing(server: ScriptedServer, api: KubernetesApi) -> None:
