@@ -39,8 +39,9 @@ def targets(node: str, count: int) -> None:
     """So many pods that only sleep, on one node."""
     container = {"name": "main", "image": INJECTOR_IMAGE, "imagePullPolicy": "IfNotPresent", "command": SLEEP}
     spec = {"nodeName": node, "containers": [container], "terminationGracePeriodSeconds": 0, "automountServiceAccountToken": False}
-    pods = [{"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"target-{number}", "namespace": SPACE, "labels": {"app": "target"}}, "spec": spec}
-            for number in range(count)]  # fmt: skip
+    pods = [
+        {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"target-{number}", "namespace": SPACE}, "spec": spec} for number in range(count)
+    ]
     apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": SPACE}})
     apply(*pods)
     kubectl("wait", "-n", SPACE, "--for=condition=Ready", "pod", "--all", "--timeout=180s")

@@ -168,15 +168,16 @@ class Cluster:
                 return found
             time.sleep(0.5)
 
-    def traces(self) -> list[str]:
-        """What carries our name in any network namespace of any node, asked of the kernel by the witnesses."""
+    def traces(self, *nodes: str) -> list[str]:
+        """What carries our name in any network namespace of these nodes (none: of all), asked of the kernel by the witnesses."""
+        asked = nodes or self.nodes
         script = (
             'for p in /proc/[0-9]*; do n=$(readlink $p/ns/net) && echo "$n ${p#/proc/}"; done | sort -u -k1,1 | while read n p; do '
             "nsenter -t $p -n nft list tables; nsenter -t $p -n tc qdisc show; nsenter -t $p -n ip -o link show; done 2>/dev/null"
             ' | grep -E "squall_|ca05:|: sq[0-9a-f]{8}" || true'
         )
         with ThreadPoolExecutor() as several:
-            found = zip(self.nodes, several.map(lambda node: self.near(node, "sh", "-c", script), self.nodes), strict=True)
+            found = zip(asked, several.map(lambda node: self.near(node, "sh", "-c", script), asked), strict=True)
             return [f"{node}: {line}" for node, lines in found for line in lines.splitlines()]
 
     def close(self) -> None:

@@ -6,7 +6,7 @@ import re
 import subprocess
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,7 +20,8 @@ KINDS = {
     "GET pods", "GET nodes", "POST selfsubjectrulesreviews", "POST pods", "POST jobs", "WATCH pods", "GET pods/log", "POST events",
     "DELETE jobs",
 }  # fmt: skip
-LATENCY_SECONDS = 3.0
+LATENCY_SECONDS = 5.0
+FIRSTS = ("too many", "failing", "reset", "lost answer")
 
 
 @dataclass(frozen=True)
@@ -52,40 +53,11 @@ def upstream(cluster: Cluster) -> Iterator[int]:
         process.terminate()
 
 
-def loss(pod: str = "web-a-0") -> Object:
+def loss(pod: str) -> Object:
     """Half of what one pod sends, for three seconds."""
     return {
         "id": "pod-network-loss", "APP_NAMESPACE": SHOP, "TARGET_PODS": pod, "NETWORK_PACKET_LOSS_PERCENTAGE": 50, "TOTAL_CHAOS_DURATION": 3,
     }  # fmt: skip
-
-
-def run(cluster: Cluster, upstream: int, folder: Path, rule: Rule, pod: str = "web-a-0") -> Told:
-    """Squall behind a proxy with this rule."""
-    with FaultyApi(upstream, rule) as api:
-        began = time.monotonic()
-        ended = cluster.run(folder, [loss(pod)], KUBECONFIG=api.kubeconfig(folder))
-        return Told(ended, api.journal, time.monotonic() - began)
-
-
-def passed(told: Told) -> None:
-    assert told.ended.code == 0, told.ended.err + told.ended.out
-    assert [target["status"] for target in told.ended.targets] == ["passed"]
-    assert "Traceback" not in told.ended.err
-
-
-def nothing_left(cluster: Cluster) -> None:
-    assert cluster.left() == []
-    assert cluster.traces() == []
-
-
-def test_the_same_run_through_a_proxy_that_breaks_nothing(cluster: Cluster, shop: Shop, upstream: int, tmp_path: Path) -> None:
-    """The control of all the others."""
-    told = run(cluster, upstream, tmp_path, never)
-    passed(told)
-    assert told.faulty == []
-    assert {asked.kind for asked in told.journal} == KINDS
-    assert [asked for asked in told.journal if asked.status not in (200, 201)] == []
-    nothing_left(cluster)
 
 
 def too_many(exchange: Exchange) -> None:
@@ -96,27 +68,7 @@ def fails(exchange: Exchange) -> None:
     exchange.refuse(500, "InternalError", "etcdserver: leader changed")
 
 
-@pytest.mark.parametrize("fault", [too_many, fails, Exchange.reset, Exchange.lose_answer])
-def test_the_first_request_of_each_kind_fails(cluster: Cluster, shop: Shop, upstream: int, tmp_path: Path, fault: Fault) -> None:
-    told = run(cluster, upstream, tmp_path, first_of_each_kind(fault))
-    passed(told)
-    assert {asked.kind for asked in told.faulty} >= KINDS
-    carried_out = fault is Exchange.lose_answer
-    assert [asked.kind for asked in told.faulty if bool(asked.status) != carried_out] == []
-    assert told.answers("POST jobs") == ([201, 409] if carried_out else [0, 201])
-    assert len(pods_made(cluster, told)) == 1
-    nothing_left(cluster)
-
-
-def pods_made(cluster: Cluster, told: Told) -> list[str]:
-    """What the Job controller did for the Jobs of this run; the events outlive them."""
-    assert told.ended.folder
-    jobs = f"squall-{told.ended.result['run_id']}-"
-    events = cluster.get("events", "-n", CARRIERS, "--field-selector", "reason=SuccessfulCreate,involvedObject.kind=Job")
-    return [event["message"] for event in events if event["involvedObject"]["name"].startswith(jobs)]
-
-
-def test_a_list_whose_next_page_is_gone(cluster: Cluster, shop: Shop, upstream: int, tmp_path: Path) -> None:
+def page_is_gone() -> Rule:
     """Pages of two; the first that continues another is gone."""
     gone = in_turn("GET pods", lambda exchange: exchange.refuse(410, "Expired", "the provided continue parameter is too old"))
 
@@ -124,93 +76,149 @@ def test_a_list_whose_next_page_is_gone(cluster: Cluster, shop: Shop, upstream: 
         fault = gone(asked) if "continue=" in asked.path else None
         return fault or ((lambda exchange: exchange.rewritten("limit=500", "limit=2")) if "limit=500" in asked.path else None)
 
-    told = run(cluster, upstream, tmp_path, rule)
-    passed(told)
-    pages = [("continue=" in asked.path, asked.status) for asked in told.journal if asked.path.startswith(f"/api/v1/namespaces/{SHOP}/pods?")]
-    assert pages[:4] == [(False, 200), (True, 0), (False, 200), (True, 200)]
-    assert len(pages) == 2 + (len(cluster.get("pods", "-n", SHOP)) + 1) // 2
-    nothing_left(cluster)
+    return rule
 
 
-def test_a_log_that_breaks_off_is_read_again_and_heard_once(cluster: Cluster, shop: Shop, upstream: int, tmp_path: Path) -> None:
+def broken_log() -> Rule:
     """It breaks off in mid-fault; then it ends there as if it were over."""
-    cut = in_turn("GET pods/log", *(lambda exchange, cleanly=cleanly: exchange.until(b'"armed"', cleanly=cleanly) for cleanly in (False, True)))
-    told = run(cluster, upstream, tmp_path, cut)
-    passed(told)
-    assert [(asked.faulty, asked.status) for asked in told.journal if asked.kind == "GET pods/log"] == [(True, 200), (True, 200), (False, 200)]
-    heard = Counter(str(event) for event in told.ended.events)
-    assert [event for event, count in heard.items() if count > 1] == []
-    names = Counter(event["event"] for event in told.ended.events)
-    assert (names["armed"], names["reverted"], names["finished"]) == (1, 1, 1)
-    nothing_left(cluster)
+    return in_turn("GET pods/log", *(lambda exchange, cleanly=cleanly: exchange.until(b'"armed"', cleanly=cleanly) for cleanly in (False, True)))
 
 
-@pytest.mark.parametrize(
-    ("kind", "group", "words"),
-    [
-        ("GET nodes", "", ("list nodes", '{apiGroups: [""], resources: ["nodes"], verbs: ["list"]}')),
-        ("POST jobs", "batch", (f"create jobs.batch in namespace {CARRIERS}", '{apiGroups: ["batch"], resources: ["jobs"], verbs: ["create"]}')),
-    ],
-)
-def test_a_resource_that_is_never_allowed(
-    cluster: Cluster, shop: Shop, upstream: int, tmp_path: Path, kind: str, group: str, words: tuple[str, ...]
-) -> None:
-    resource, verb = kind.split()[1], words[0].split()[0]
+def forbidden(kind: str, group: str) -> Rule:
+    """In the words of RBAC."""
+    method, resource = kind.split()
+    verb = {"GET": "list", "POST": "create"}[method]
     message = f'{resource} is forbidden: User "ann" cannot {verb} resource "{resource}" in API group "{group}"'
-
-    def forbids(exchange: Exchange) -> None:
-        exchange.refuse(403, "Forbidden", message)
-
-    told = run(cluster, upstream, tmp_path, in_turn(kind, *[forbids] * 100))
-    text = told.ended.err + told.ended.out
-    assert told.ended.code == 1, text
-    assert [word for word in ("ann", *words) if word not in text] == [], text
-    assert "Traceback" not in text
-    assert len(told.faulty) == 1
-    nothing_left(cluster)
+    return in_turn(kind, *[lambda exchange: exchange.refuse(403, "Forbidden", message)] * 100)
 
 
-SLOW: dict[str, tuple[str, Rule]] = {
-    "silent": ("web-a-1", in_turn("WATCH pods", *[Exchange.fall_silent] * 100)),
-    "late": ("web-b-0", always(lambda exchange: exchange.slow(LATENCY_SECONDS))),
-    "broken": ("web-a-2", always(fails)),
-}
+def rules() -> dict[str, dict[str, Rule]]:
+    """What breaks, by the pod on which it is tried: one after another on the same."""
+    return {
+        "web-a-0": {
+            "nothing": never, "too many": first_of_each_kind(too_many), "no nodes": forbidden("GET nodes", ""), "page is gone": page_is_gone(),
+        },
+        "web-a-1": {
+            "failing": first_of_each_kind(fails), "reset": first_of_each_kind(Exchange.reset), "no jobs": forbidden("POST jobs", "batch"),
+        },
+        "web-b-0": {"lost answer": first_of_each_kind(Exchange.lose_answer), "broken log": broken_log()},
+        "web-b-1": {"silent watches": in_turn("WATCH pods", *[Exchange.fall_silent] * 100)},
+        "web-b-2": {"late": always(lambda exchange: exchange.slow(LATENCY_SECONDS))},
+        "web-a-2": {"nothing but failures": always(fails)},
+    }  # fmt: skip
 
 
 @pytest.fixture(scope="module")
-def slow(cluster: Cluster, shop: Shop, upstream: int, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
-    """What takes long, all at once."""
-    def one(name: str) -> Told:
-        pod, rule = SLOW[name]
-        return run(cluster, upstream, tmp_path_factory.mktemp(name), rule, pod)
+def told(cluster: Cluster, shop: Shop, upstream: int, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Told]:
+    """All of that, at the same time for most of them take long; nothing is left by any."""
+    folder = tmp_path_factory.mktemp("faulty")
+
+    def tried(pod: str, on_pod: Mapping[str, Rule]) -> dict[str, Told]:
+        return {name: run(cluster, upstream, folder / name.replace(" ", "-"), rule, pod) for name, rule in on_pod.items()}
 
     with ThreadPoolExecutor() as several:
-        told = dict(zip(SLOW, several.map(one, SLOW), strict=True))
-    nothing_left(cluster)
-    return told
+        found = {name: one for many in several.map(tried, *zip(*rules().items(), strict=True)) for name, one in many.items()}
+    assert cluster.left() == []
+    assert cluster.traces() == []
+    return found
 
 
-def test_watches_that_are_silent(slow: dict[str, Told]) -> None:
-    """It is noticed, and a list shows a pod that is over meanwhile: its log still tells everything."""
-    told = slow["silent"]
-    passed(told)
-    assert told.seconds < 45
-    assert told.faulty
-    assert set(told.answers("WATCH pods")) == {0}
+def run(cluster: Cluster, upstream: int, folder: Path, rule: Rule, pod: str) -> Told:
+    """Squall behind a proxy with this rule."""
+    folder.mkdir()
+    with FaultyApi(upstream, rule) as api:
+        began = time.monotonic()
+        ended = cluster.run(folder, [loss(pod)], KUBECONFIG=api.kubeconfig(folder))
+        return Told(ended, api.journal, time.monotonic() - began)
 
 
-def test_every_answer_takes_seconds(slow: dict[str, Told]) -> None:
-    told = slow["late"]
-    passed(told)
-    assert len(told.faulty) == len(told.journal)
-    assert told.seconds > 8 * LATENCY_SECONDS
+def passed(one: Told) -> None:
+    assert one.ended.code == 0, one.ended.err + one.ended.out
+    assert [target["status"] for target in one.ended.targets] == ["passed"]
+    assert "Traceback" not in one.ended.err
 
 
-def test_nothing_but_failures(slow: dict[str, Told]) -> None:
-    told = slow["broken"]
-    text = told.ended.err + told.ended.out
-    assert told.ended.code == 1, text
-    assert "the API server answers 500: etcdserver: leader changed (tried " in text
+def failed(one: Told, *words: str) -> None:
+    text = one.ended.err + one.ended.out
+    assert one.ended.code == 1, text
+    assert [word for word in words if word not in text] == [], text
     assert "Traceback" not in text
-    assert 5 < len(told.faulty) == len(told.journal)
-    assert told.seconds < 40
+
+
+def test_through_a_proxy_that_breaks_nothing(told: dict[str, Told]) -> None:
+    """The control of all the others."""
+    one = told["nothing"]
+    passed(one)
+    assert one.faulty == []
+    assert {asked.kind for asked in one.journal} == KINDS
+    assert [asked for asked in one.journal if asked.status not in (200, 201)] == []
+
+
+@pytest.mark.parametrize("fault", FIRSTS)
+def test_the_first_request_of_each_kind_fails(cluster: Cluster, told: dict[str, Told], fault: str) -> None:
+    one, carried_out = told[fault], fault == "lost answer"
+    passed(one)
+    assert {asked.kind for asked in one.faulty} >= KINDS
+    assert [asked for asked in one.faulty if bool(asked.status) != carried_out] == []
+    # Where answers are lost, so is the first to the question for the Job that is already there.
+    assert one.answers("POST jobs") == ([201, 409, 409] if carried_out else [0, 201])
+    assert len(pods_made(cluster, one)) == 1
+
+
+def pods_made(cluster: Cluster, one: Told) -> list[str]:
+    """What the Job controller did for the Jobs of this run; the events outlive them."""
+    events = cluster.get("events", "-n", CARRIERS, "--field-selector", "reason=SuccessfulCreate,involvedObject.kind=Job")
+    return [event["message"] for event in events if event["involvedObject"]["name"].startswith(f"squall-{one.ended.result['run_id']}-")]
+
+
+def test_a_list_whose_next_page_is_gone(cluster: Cluster, told: dict[str, Told]) -> None:
+    one = told["page is gone"]
+    passed(one)
+    pages = [("continue=" in asked.path, asked.status) for asked in one.journal if asked.path.startswith(f"/api/v1/namespaces/{SHOP}/pods?")]
+    assert pages[:4] == [(False, 200), (True, 0), (False, 200), (True, 200)]
+    assert len(pages) == 2 + (len(cluster.get("pods", "-n", SHOP)) + 1) // 2
+
+
+def test_a_log_that_breaks_off_is_read_again_and_heard_once(told: dict[str, Told]) -> None:
+    one = told["broken log"]
+    passed(one)
+    assert [(asked.faulty, asked.status) for asked in one.journal if asked.kind == "GET pods/log"] == [(True, 200), (True, 200), (False, 200)]
+    heard = Counter(str(event) for event in one.ended.events)
+    assert [event for event, count in heard.items() if count > 1] == []
+    names = Counter(event["event"] for event in one.ended.events)
+    assert (names["armed"], names["reverted"], names["finished"]) == (1, 1, 1)
+
+
+def test_watches_that_are_silent(told: dict[str, Told]) -> None:
+    """It is noticed, and a list shows a pod that is over meanwhile: its log still tells everything."""
+    one = told["silent watches"]
+    passed(one)
+    assert one.faulty
+    assert set(one.answers("WATCH pods")) == {0}
+    assert one.seconds < 45
+
+
+def test_every_answer_takes_seconds(told: dict[str, Told]) -> None:
+    one = told["late"]
+    passed(one)
+    assert len(one.faulty) == len(one.journal)
+    assert one.seconds > 8 * LATENCY_SECONDS
+
+
+def test_nothing_but_failures(told: dict[str, Told]) -> None:
+    one = told["nothing but failures"]
+    failed(one, "the API server answers 500: etcdserver: leader changed (tried ")
+    assert 5 < len(one.faulty) == len(one.journal)
+    assert one.seconds < 45
+
+
+@pytest.mark.parametrize(
+    ("name", "words"),
+    [
+        ("no nodes", ("ann may not list nodes", '{apiGroups: [""], resources: ["nodes"], verbs: ["list"]}')),
+        ("no jobs", (f"ann may not create jobs.batch in namespace {CARRIERS}", '{apiGroups: ["batch"], resources: ["jobs"], verbs: ["create"]}')),
+    ],
+)
+def test_a_resource_that_is_never_allowed(told: dict[str, Told], name: str, words: tuple[str, ...]) -> None:
+    failed(told[name], *words)
+    assert len(told[name].faulty) == 1

@@ -91,7 +91,7 @@ def test_an_injector_that_is_killed(cluster: Cluster, shop: Shop, tmp_path: Path
     else:  # it notices that nobody looks after it any more, and reverts before it is killed
         assert ended.code in (1, 4), ended.err
         assert ended.targets[0]["status"] in ("interrupted", "not-in-effect")
-        assert cluster.traces() == [] or cluster.squall("cleanup")[0] == 0
+        assert cluster.traces(shop.node(TARGET)) == [] or cluster.squall("cleanup")[0] == 0
 
 
 def test_an_injector_pod_that_is_deleted_without_grace(cluster: Cluster, shop: Shop, tmp_path: Path) -> None:
@@ -105,7 +105,7 @@ def test_an_injector_pod_that_is_deleted_without_grace(cluster: Cluster, shop: S
     assert ended.targets[0]["status"] in ("interrupted", "not-in-effect")
     assert cluster.squall("cleanup")[0] == 0
     assert cluster.left() == []
-    assert cluster.traces() == []
+    assert cluster.traces(shop.node(TARGET)) == []
 
 
 @pytest.mark.parametrize(("number", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 143)])
@@ -117,7 +117,7 @@ def test_a_run_that_is_interrupted(cluster: Cluster, shop: Shop, tmp_path: Path,
     assert ended.targets[0]["reverted"] is True
     normal_after(shop, moment, 2.5)
     assert cluster.left() == []
-    assert cluster.traces() == []
+    assert cluster.traces(shop.node(TARGET)) == []
 
 
 def test_a_runner_that_is_killed_lets_the_fault_finish(cluster: Cluster, shop: Shop, tmp_path: Path) -> None:
@@ -126,7 +126,7 @@ def test_a_runner_that_is_killed_lets_the_fault_finish(cluster: Cluster, shop: S
     moment = time.time()
     running.process.wait()
     normal_after(shop, moment + 6, 8)
-    assert cluster.traces() == [], "it reverted by itself"
+    assert cluster.traces(shop.node(TARGET)) == [], "it reverted by itself"
     code, text = cluster.squall("cleanup")
     assert code == 0, text
     assert "removed  job" in text
@@ -139,7 +139,7 @@ def test_a_runner_that_is_killed_ends_the_fault_where_asked(cluster: Cluster, sh
     moment = time.time()
     running.process.wait()
     normal_after(shop, moment, LEASE + 4)
-    assert cluster.traces() == []
+    assert cluster.traces(shop.node(TARGET)) == []
     assert cluster.squall("cleanup")[0] == 0
 
 
@@ -159,7 +159,7 @@ def test_a_pod_that_is_deleted_under_its_fault(cluster: Cluster, shop: Shop, tmp
     assert ended.targets[0]["status"] == "not-in-effect"
     assert "Traceback" not in ended.err
     assert cluster.left() == []
-    assert cluster.traces() == []
+    assert cluster.traces(shop.node(TARGET)) == []
 
 
 def test_a_container_that_restarts_keeps_its_fault(cluster: Cluster, shop: Shop, tmp_path: Path) -> None:
@@ -209,7 +209,7 @@ def test_a_kubelet_that_stops(cluster: Cluster, shop: Shop, node: str, tmp_path:
     ended = running.end(seconds=180)
     assert ended.code == 0, ended.err
     assert cluster.left() == []
-    assert cluster.traces() == []
+    assert cluster.traces(shop.node(TARGET)) == []
 
 
 @owners
@@ -226,7 +226,7 @@ def test_a_node_that_is_cut_off(cluster: Cluster, shop: Shop, node: str, tmp_pat
     assert passing(shop, mended + 3, mended + 5) == 1
     assert ended.code == 0, ended.err
     assert cluster.left() == []
-    assert cluster.traces() == []
+    assert cluster.traces(shop.node(TARGET)) == []
 
 
 API_SERVER = Path(os.environ.get("SQUALL_TEST_API_SERVER_PID", ""))
@@ -253,7 +253,7 @@ def test_an_api_server_that_is_silent_during_the_hold(cluster: Cluster, shop: Sh
     assert passing(shop, moment + 7.5 + 2, moment + 11.5) == 1
     assert passing(shop, moment, moment + 5) == 0
     assert cluster.left() == []
-    assert cluster.traces() == []
+    assert cluster.traces(shop.node(TARGET)) == []
 
 
 @api_server
@@ -271,4 +271,4 @@ def test_an_api_server_that_restarts_during_the_hold(cluster: Cluster, shop: Sho
     ended = running.end(seconds=180)
     assert ended.code == 0, ended.err
     assert cluster.left() == []
-    assert cluster.traces() == []
+    assert cluster.traces(shop.node(TARGET)) == []

@@ -30,7 +30,7 @@ def refused(cluster: Cluster, ended: Ended, *words: str, code: int = 1) -> None:
     assert not [word for word in words if word not in text], text
     assert "Traceback" not in text
     assert cluster.left() == []
-    assert cluster.traces() == []
+    assert cluster.traces(cluster.nodes[0]) == []
 
 
 def with_injector(**injector: Any) -> Object:
