@@ -19,6 +19,8 @@ if TYPE_CHECKING:
 
 # A rehearsal of a longer delay would keep the target waiting.
 LONGEST_DELAY = 5.0
+# A node that is busy for a moment disproves what a second look proves; what does not work never does.
+TRIES = 2
 
 
 def judge(effect: dict[str, Any], probe: dict[str, Any], done: Exchanged) -> str:
@@ -161,7 +163,11 @@ class Rehearsals:
             return self.results[key]
         with self.lock:
             if key not in self.results:
-                thread = threading.Thread(target=lambda: self.results.update({key: rehearse(program, self.lease, addresses)}))
-                thread.start()
-                thread.join()
-            return self.results.get(key, {"rehearsed": "disproved", "detail": "the rehearsal broke"})
+                told: list[dict[str, Any]] = []
+                while len(told) < TRIES and (not told or told[-1]["rehearsed"] == "disproved"):
+                    told.append({"rehearsed": "disproved", "detail": "the rehearsal broke"})
+                    thread = threading.Thread(target=lambda: told[-1].update(rehearse(program, self.lease, addresses)))
+                    thread.start()
+                    thread.join()
+                self.results[key] = told[-1]
+            return self.results[key]

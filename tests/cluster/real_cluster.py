@@ -100,6 +100,7 @@ class Cluster:
 
     def prepare(self) -> None:
         """The namespace in which carriers may run, and one witness on each node that can look into namespaces."""
+        self.kubectl("delete", "namespace", SHOP, "--ignore-not-found", "--timeout=120s")  # of an earlier session
         for name in (CARRIERS, SHOP):
             labels = {"pod-security.kubernetes.io/enforce": "privileged"}
             self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
@@ -225,7 +226,6 @@ class Shop:
             pods += [_pod(f"web-{place}-{number}", node, app="web", place=place) for number in range(2 if place == "n" else 3)]
             pods.append(_pod(f"by-{place}", node, app="bystander"))
             pods += [_pod(f"peer-{place}", node, app="peer")] if place != "n" else []
-        self.cluster.kubectl("delete", "pod", "-n", SHOP, "-l", "role=traffic", "--grace-period=0", "--force")  # of a killed session
         self.cluster.apply(*pods)
         self.cluster.kubectl("wait", "-n", SHOP, "--for=condition=Ready", "pod", "-l", "role=traffic", "--timeout=180s")
         self.pods = {pod["metadata"]["name"]: pod for pod in self.cluster.get("pods", "-n", SHOP, "-l", "role=traffic")}
