@@ -127,7 +127,7 @@ def test_latency_with_jitter_where_the_kernel_has_netem(cluster: Cluster, shop: 
         flow = next(flow for flow in during if flow.startswith(f"{name}>") and flow.endswith(":9002"))
         added = during[flow]["median"] - before[flow]["median"]
         assert added == pytest.approx(0.12, abs=0.02)
-        assert during[flow]["spread"] > before[flow]["spread"] + 0.008, "half of the echoes lie in a band that the jitter makes 20 ms wide"
+        assert during[flow]["spread"] > 0.01, "half of the echoes lie in a band that the jitter makes 20 ms wide; without it, it is 1 ms"
         other = flow.replace(":9002", ":9001")
         assert during[other]["received"] == during[other]["sent"]
     untouched(shop, ended, *windows(ended))
