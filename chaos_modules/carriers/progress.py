@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from ..clusters.kubernetes.api import Api, ApiProblem, Object
+from ..clusters.kubernetes.api import Api, ApiProblem, Object, events_path
 from ..clusters.kubernetes.manifest import labels
 
 STARTING, IN_EFFECT, REVERTED, FAILED = "FaultStarting", "FaultInEffect", "FaultReverted", "FaultFailed"
@@ -38,7 +38,7 @@ class Poster:
             namespace = event["metadata"]["namespace"]
             try:
                 if namespace not in self._refusing:
-                    self._api.call("POST", f"/api/v1/namespaces/{namespace}/events", body=event)
+                    self._api.call("POST", events_path(namespace), body=event)
             except ApiProblem as problem:
                 _log.warning("the event %s could not be posted: %s", event["metadata"]["name"], problem.what)
                 if problem.status == 403:

@@ -7,7 +7,7 @@ import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from ..clusters.kubernetes.api import Api, ApiProblem
+from ..clusters.kubernetes.api import Api, ApiProblem, events_path, jobs_path, pods_path
 from .progress import Poster
 
 _log = logging.getLogger(__name__)
@@ -27,12 +27,12 @@ class Site:
     @property
     def jobs(self) -> str:
         """The path of the Jobs."""
-        return f"/apis/batch/v1/namespaces/{self.namespace}/jobs"
+        return jobs_path(self.namespace)
 
     @property
     def pods(self) -> str:
         """The path of the pods."""
-        return f"/api/v1/namespaces/{self.namespace}/pods"
+        return pods_path(self.namespace)
 
     def withdraw(self, job: str) -> bool:
         """Take a Job away, and with it the pod that there is or may be; whether that was possible.
@@ -60,7 +60,7 @@ class Site:
         """Why a Job may not make its pod: quota and admission show in an event on the Job alone. Empty when there is none."""
         query = [("fieldSelector", f"involvedObject.kind=Job,involvedObject.name={job},reason=FailedCreate")]
         try:
-            events = self.api.list(f"/api/v1/namespaces/{self.namespace}/events", query).items
+            events = self.api.list(events_path(self.namespace), query).items
         except ApiProblem as problem:
             _log.info("the events of job %s cannot be read: %s", job, problem.what)
             return ""

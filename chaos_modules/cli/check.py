@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import secrets
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 
 from ..clusters.kubernetes.api import ApiProblem
 from ..clusters.protocol import Cluster
 from ..engine.interruption import Interruption
-from ..engine.planning import build_plan
 from ..loading.configuration import Configuration
 from ..model.check import Check, CheckState, demoted, failed, passed, skipped, warning
 from ..model.errors import EXIT_FAILED, EXIT_PASSED, BadInput, ClusterProblem, SquallError
@@ -23,6 +21,7 @@ from ..reports.checks import checks_document, checks_screen
 from ..reports.style import style_for
 from ..targets.scope import scope_of
 from .choosing import open_cluster
+from .preparation import planned
 from .reading import read_configuration, read_scenarios
 
 FORBIDDEN = 403
@@ -87,15 +86,12 @@ def _snapshot(cluster: Cluster, requests: Sequence[ImpairmentRequest]) -> tuple[
 def _planned(
     arguments: argparse.Namespace, configuration: Configuration, requests: Sequence[ImpairmentRequest], snapshot: Snapshot
 ) -> tuple[Plan, list[Check]]:  # fmt: skip
-    squall, run_id = configuration.squall, secrets.token_hex(4)
-    seed = secrets.randbelow(2**31) if squall.seed is None else squall.seed
-    enforced, lease = arguments.enforce_limits or squall.enforce_limits, squall.lease_seconds
     try:
-        return build_plan(requests, snapshot, run_id=run_id, seed=seed, lease_seconds=lease, enforce_limits=enforced), []
+        return planned(arguments, configuration, requests, snapshot), []
     except BadInput:
         raise
     except SquallError as problem:
-        return build_plan((), snapshot, run_id=run_id, seed=seed, lease_seconds=lease), [_failed("targets", problem)]
+        return planned(arguments, configuration, (), snapshot), [_failed("targets", problem)]
 
 
 def _cluster_checks(cluster: Cluster, plan: Plan, snapshot: Snapshot) -> list[Check]:

@@ -6,7 +6,7 @@ import argparse
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from ..model.errors import BadInput, BadInputs
+from ..model.errors import CLEANUP_COMMAND, BadInput, BadInputs
 from ..model.workload import INJECTOR_IMAGE, InjectionWorkload, Toleration, toleration_of
 from .arguments import DEFAULT_SANDBOX
 
@@ -18,7 +18,6 @@ if TYPE_CHECKING:
     from ..loading.configuration import Configuration, Squall
     from ..loading.documents import Document
 
-CLEANUP = "python run_chaos.py cleanup"
 # Where kubectl looks unless KUBECONFIG is set: naming it names nothing in particular.
 STANDARD_KUBECONFIG = "~/.kube/config"
 Wait = Callable[[float], bool]
@@ -96,7 +95,8 @@ def launcher_for(cluster: Cluster, squall: Squall) -> tuple[Launcher, str, str]:
         from ..carriers.workload_pod import PodLauncher  # noqa: PLC0415
 
         loss = squall.on_runner_loss or "finish"
-        return PodLauncher(cluster.api, cluster.workload, loss, target_events=squall.target_events), loss, CLEANUP
+        return PodLauncher(cluster.api, cluster.workload, loss, target_events=squall.target_events), loss, CLEANUP_COMMAND
     from ..carriers.local import LocalLauncher  # noqa: PLC0415
+    from ..clusters.sandbox.state import CLEANUP_COMMAND as SANDBOX_CLEANUP  # noqa: PLC0415
 
-    return LocalLauncher(), squall.on_runner_loss or "stop", f"{CLEANUP} --sandbox"
+    return LocalLauncher(), squall.on_runner_loss or "stop", SANDBOX_CLEANUP

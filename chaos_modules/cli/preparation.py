@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 import secrets
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ..clusters.protocol import Cluster
@@ -13,6 +13,7 @@ from ..engine.planning import build_plan
 from ..loading.configuration import Configuration
 from ..model.plan import Plan
 from ..model.request import ImpairmentRequest
+from ..model.target import Snapshot
 from ..targets.scope import scope_of
 from .choosing import open_cluster
 from .reading import read_configuration, read_scenarios
@@ -35,10 +36,16 @@ def prepare(arguments: argparse.Namespace, environment: Mapping[str, str], run_i
     requests = read_scenarios(arguments, configuration)
     interruption = Interruption()
     cluster = open_cluster(arguments, configuration, interruption.wait)
-    seed = configuration.squall.seed
-    plan = build_plan(
-        requests, cluster.snapshot(scope_of(requests)), run_id=run_id or secrets.token_hex(4),
-        seed=secrets.randbelow(2**31) if seed is None else seed,
-        lease_seconds=configuration.squall.lease_seconds, enforce_limits=arguments.enforce_limits or configuration.squall.enforce_limits,
-    )  # fmt: skip
+    plan = planned(arguments, configuration, requests, cluster.snapshot(scope_of(requests)), run_id)
     return Prepared(configuration=configuration, requests=requests, cluster=cluster, interruption=interruption, plan=plan)
+
+
+def planned(
+    arguments: argparse.Namespace, configuration: Configuration, requests: Sequence[ImpairmentRequest], snapshot: Snapshot, run_id: str | None = None
+) -> Plan:  # fmt: skip
+    """The plan for these scenarios in this cluster, under a run id and with a seed of its own unless they are given. Raises SquallError."""
+    squall = configuration.squall
+    return build_plan(
+        requests, snapshot, run_id=run_id or secrets.token_hex(4), seed=secrets.randbelow(2**31) if squall.seed is None else squall.seed,
+        lease_seconds=squall.lease_seconds, enforce_limits=arguments.enforce_limits or squall.enforce_limits,
+    )  # fmt: skip

@@ -22,6 +22,8 @@ EXIT_BUG = 70
 EXIT_INTERRUPTED = 130
 EXIT_TERMINATED = 143
 EXIT_BAD_INPUT = 255
+# What removes what a killed run left in a cluster; with --sandbox, on this machine.
+CLEANUP_COMMAND = "python run_chaos.py cleanup"
 
 
 class QuantityError(ValueError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ..model.errors import CLEANUP_COMMAND
 from ..model.wording import printable, printable_parts
 from .style import Style
 from .text import columns, count, quantities
@@ -64,7 +65,7 @@ def _verdict(result: dict[str, Any], style: Style) -> list[str]:
     above = tuple(scenario["reason"] for scenario in result["scenarios"] if scenario["reason"] and scenario["targets"])
     lines += [f"  {reason}" for reason in result["verdict"]["reasons"] if not (above and reason.endswith(above))]
     if result["residue"]:
-        lines.append(f"  to remove it all: python run_chaos.py cleanup{' --sandbox' if str(result.get('cluster')).startswith('sandbox') else ''}")
+        lines.append(f"  to remove it all: {CLEANUP_COMMAND}{' --sandbox' if str(result.get('cluster')).startswith('sandbox') else ''}")
     return lines
 
 

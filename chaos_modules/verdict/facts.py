@@ -9,7 +9,10 @@ from typing import Any
 
 @dataclass
 class TargetFacts:
-    """The events of one target. `samples` are (time, counters); `ended` is when it was measured for the last time."""
+    """The events of one target. `samples` are (time, counters); `ended` is when it was measured for the last time.
+
+    `begun`: its injector was at work; `told`: its status by the last word, where the log could not be read.
+    """
 
     engine: str = ""
     device: str = ""

@@ -12,6 +12,21 @@ Object = dict[str, Any]
 Query = Sequence[tuple[str, str]]
 
 
+def jobs_path(namespace: str) -> str:
+    """The collection of a namespace's Jobs."""
+    return f"/apis/batch/v1/namespaces/{namespace}/jobs"
+
+
+def pods_path(namespace: str) -> str:
+    """The collection of a namespace's pods."""
+    return f"/api/v1/namespaces/{namespace}/pods"
+
+
+def events_path(namespace: str) -> str:
+    """The collection of a namespace's events."""
+    return f"/api/v1/namespaces/{namespace}/events"
+
+
 @dataclass
 class ApiProblem(ClusterProblem):
     """A request that did not succeed. `status` is HTTP's, 0 where no answer came; `reason` is Kubernetes' (`NotFound`, `Forbidden`, …)."""

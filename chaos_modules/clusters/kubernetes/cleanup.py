@@ -6,7 +6,7 @@ import time
 from collections.abc import Iterator
 
 from ...model.workload import COMPONENT_LABEL, OUR_LABELS, RUN_LABEL, InjectionWorkload
-from .api import Api, ApiProblem, Object, Query
+from .api import Api, ApiProblem, Object, Query, jobs_path, pods_path
 from .checks import NOT_FOUND
 from .pod_state import ended
 from .snapshot import node_of
@@ -18,7 +18,7 @@ GONE_SECONDS, LOOK_SECONDS = 45.0, 1.0
 
 def cleanup_cluster(api: Api, workload: InjectionWorkload, run: str, *, audit: bool) -> Iterator[tuple[str, str]]:
     """End the carriers of a run (empty: of every run), then sweep every node. Yields (`removed` or `left`, what). With `audit` nothing is removed."""
-    found = api.list(_jobs(workload), _selector(run, "injector")).items
+    found = api.list(jobs_path(workload.namespace), _selector(run, "injector")).items
     if not audit:
         _remove(api, workload, run)
     for job in found:
@@ -33,14 +33,6 @@ def cleanup_cluster(api: Api, workload: InjectionWorkload, run: str, *, audit: b
         yield "left", f"perhaps something on {problem}"
 
 
-def _jobs(workload: InjectionWorkload) -> str:
-    return f"/apis/batch/v1/namespaces/{workload.namespace}/jobs"
-
-
-def _pods(workload: InjectionWorkload) -> str:
-    return f"/api/v1/namespaces/{workload.namespace}/pods"
-
-
 def _selector(run: str, component: str = "") -> Query:
     """Of ours, of this run, and of this component; empty: of any."""
     labels = {**OUR_LABELS, **({COMPONENT_LABEL: component} if component else {})}
@@ -49,10 +41,10 @@ def _selector(run: str, component: str = "") -> Query:
 
 def _remove(api: Api, workload: InjectionWorkload, run: str) -> None:
     """The Jobs of carriers, and what a killed `check` or an earlier look left, which holds no fault."""
-    api.call("DELETE", _jobs(workload), query=[*_selector(run), ("propagationPolicy", "Background")])
-    for pod in api.list(_pods(workload), _selector(run, "probe")).items:
+    api.call("DELETE", jobs_path(workload.namespace), query=[*_selector(run), ("propagationPolicy", "Background")])
+    for pod in api.list(pods_path(workload.namespace), _selector(run, "probe")).items:
         try:
-            api.call("DELETE", f"{_pods(workload)}/{pod['metadata']['name']}")
+            api.call("DELETE", f"{pods_path(workload.namespace)}/{pod['metadata']['name']}")
         except ApiProblem as problem:
             if problem.status != NOT_FOUND:
                 raise
@@ -67,7 +59,7 @@ def _described(job: Object) -> str:
 def _still_there(api: Api, workload: InjectionWorkload, run: str) -> list[str]:
     """Wait for the injectors to end; those that do not, such as on a node that nobody hears of. A pod that has ended holds nothing."""
     patience = time.monotonic() + GONE_SECONDS
-    while pods := [pod for pod in api.list(_pods(workload), _selector(run, "injector")).items if not ended(pod)]:
+    while pods := [pod for pod in api.list(pods_path(workload.namespace), _selector(run, "injector")).items if not ended(pod)]:
         if time.monotonic() > patience:
             break
         time.sleep(LOOK_SECONDS)

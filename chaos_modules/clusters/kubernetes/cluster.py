@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from ...model.errors import ClusterProblem
+from ...model.errors import CLEANUP_COMMAND, ClusterProblem
 from ...model.plan import Plan
 from ...model.target import Node, Scope, Snapshot, Target
 from ...model.workload import InjectionWorkload
@@ -13,8 +13,6 @@ from .api import Api
 from .preflight import Preflight, refuse_unless_ready
 from .snapshot import read_snapshot
 from .sweep import sweep
-
-CLEANUP = "python run_chaos.py cleanup"
 
 
 class Kubernetes:
@@ -47,7 +45,7 @@ class Kubernetes:
     def checks(self, plan: Plan, *, thorough: bool = False) -> Preflight:
         """What is looked at before a plan is executed; `thorough` starts a pod where only that tells."""
         return Preflight(
-            api=self.api, plan=plan, nodes=self._nodes, workload=self.workload, cleanup=CLEANUP, stop=self.stop,
+            api=self.api, plan=plan, nodes=self._nodes, workload=self.workload, cleanup=CLEANUP_COMMAND, stop=self.stop,
             target_events=self.target_events, thorough=thorough,
         )  # fmt: skip
 
@@ -65,7 +63,7 @@ class Kubernetes:
         swept = sweep(self.api, self.workload, doubtful, run=run_id, remove=False)
         found = [str(finding) for finding in swept.findings]
         if swept.problems:
-            raise ClusterProblem("; ".join([*swept.problems, *found]), self.name, f"when the node is back: {CLEANUP} --run {run_id}")
+            raise ClusterProblem("; ".join([*swept.problems, *found]), self.name, f"when the node is back: {CLEANUP_COMMAND} --run {run_id}")
         return found
 
     def close(self) -> None:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from ...model.check import CHECK_COMMAND, Check, failed, passed, warning
 from ...model.target import Node
 from ...model.workload import InjectionWorkload
-from .api import Api
+from .api import Api, pods_path
 from .manifest import probe_manifest
 from .pod_state import failure, pulling, stage
 
@@ -52,7 +52,7 @@ def image_check(nodes: Sequence[Node], workload: InjectionWorkload) -> Check:
 
 def probe_image(api: Api, workload: InjectionWorkload, node: str, run_id: str) -> Check:
     """Start a pod of the image on one node and take it away again. Raises ApiProblem."""
-    path, name = f"/api/v1/namespaces/{workload.namespace}/pods", f"squall-{run_id}-probe"
+    path, name = pods_path(workload.namespace), f"squall-{run_id}-probe"
     api.call("POST", path, body=probe_manifest(workload, node, name, run_id))
     try:
         return _probed(api, path, name, f"{workload.image} on node {node}")

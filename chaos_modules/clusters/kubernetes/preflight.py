@@ -10,7 +10,7 @@ from ...model.check import Check, CheckState, require, skipped, warning
 from ...model.plan import Plan
 from ...model.target import Node
 from ...model.workload import COMPONENT_LABEL, RUN_LABEL, InjectionWorkload
-from .api import Api, ApiProblem, Object
+from .api import Api, ApiProblem, Object, pods_path
 from .checks import ROLES, admission_checks, api_check, leftovers_check, permissions_check, unreachable, version
 from .image import image_check, probe_image, without_image
 from .manifest import image_warnings, labels, pod_manifest, pod_template
@@ -90,7 +90,7 @@ class Preflight:
 
     @property
     def _pods(self) -> str:
-        return f"/api/v1/namespaces/{self.workload.namespace}/pods"
+        return pods_path(self.workload.namespace)
 
     def _leftovers(self) -> list[Check]:
         try:

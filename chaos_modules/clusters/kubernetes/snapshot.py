@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from ...model.target import Container, Node, Pod, Scope, Snapshot, Taint, Workload
-from .api import Api, ApiProblem, Object
+from .api import Api, ApiProblem, Object, pods_path
 from .services import read_services
 
 KINDS = {
@@ -30,7 +30,7 @@ def read_snapshot(api: Api, scope: Scope, name: str) -> Snapshot:
 
 
 def _pods(api: Api, scope: Scope) -> Iterator[Pod]:
-    for path in ["/api/v1/pods"] if scope.everywhere else [f"/api/v1/namespaces/{namespace}/pods" for namespace in scope.namespaces]:
+    for path in ["/api/v1/pods"] if scope.everywhere else map(pods_path, scope.namespaces):
         yield from map(pod_of, api.list(path).items)
 
 

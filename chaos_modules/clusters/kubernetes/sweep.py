@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 
 from ...model.errors import ClusterProblem
 from ...model.workload import RUN_LABEL, InjectionWorkload
-from .api import Api, ApiProblem, Object, Query
+from .api import Api, ApiProblem, Object, Query, jobs_path, pods_path
 from .manifest import KEPT_SECONDS, NODE_ANNOTATION, SWEEP_SECONDS, sweeper_manifest
 from .pod_state import ended, failure
 
@@ -45,7 +45,7 @@ class Swept:
 def sweep(api: Api, workload: InjectionWorkload, nodes: Sequence[str], *, run: str, remove: bool) -> Swept:
     """Look at these nodes for what a run left (empty: any run), and remove it if asked. Raises ApiProblem where a pod cannot even be asked for."""
     swept, label = Swept(), secrets.token_hex(4)
-    jobs, pods = f"/apis/batch/v1/namespaces/{workload.namespace}/jobs", f"/api/v1/namespaces/{workload.namespace}/pods"
+    jobs, pods = jobs_path(workload.namespace), pods_path(workload.namespace)
     selector = [("labelSelector", f"{RUN_LABEL}={label}")]
     try:
         for number, node in enumerate(nodes):

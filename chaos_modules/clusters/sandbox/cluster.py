@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -47,7 +48,8 @@ class Sandbox:
         self.preflight()
         state.claim(self._state_directory, self._source)
         self._up = True
-        try:
+        with ExitStack() as unfinished:
+            unfinished.callback(self.close)
             self._write_names()
             network.build(self._layout)
             if self._layout.machines:
@@ -55,9 +57,7 @@ class Sandbox:
                 self._cards.start()
             self._peers = Peers(self._description, self._layout, self._state_directory)
             self._peers.start()
-        except BaseException:
-            self.close()
-            raise
+            unfinished.pop_all()
 
     def preflight(self, plan: Plan | None = None) -> Sequence[str]:
         """Get the rights that it takes, and say what is in the way, before anything is done. Raises ClusterProblem."""

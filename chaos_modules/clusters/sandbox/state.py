@@ -8,10 +8,11 @@ import time
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
+from ...model import errors
 from ...model.errors import ClusterProblem
 
 STATE_DIRECTORY = Path("/run/squall-sandbox")
-CLEANUP_COMMAND = "python run_chaos.py cleanup --sandbox"
+CLEANUP_COMMAND = f"{errors.CLEANUP_COMMAND} --sandbox"
 _STATE_FILE = "state.json"
 
 

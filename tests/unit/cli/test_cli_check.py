@@ -199,6 +199,6 @@ def test_a_fault_that_cannot_be_is_bad_input(api: ClosingApi, monkeypatch: pytes
     def refuse(*_: object, **__: object) -> None:
         raise BadInput("no program can do that", "loss.yaml:2:3")
 
-    monkeypatch.setattr(check, "build_plan", refuse)
+    monkeypatch.setattr(check, "planned", refuse)
     assert main(["check", "-c", "config.yaml"], {}) == 255
     assert api.closed
