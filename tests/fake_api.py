@@ -57,13 +57,18 @@ class FakeApi:
 
     def list(self, path: str, query: Query = ()) -> Listed:
         self.calls.append(("LIST", path, tuple(query), None))
+        return Listed(items=tuple(self.found(path, query)), version="1")
+
+    def found(self, path: str, query: Query) -> list[Object]:
+        """What is in a collection now."""
         items = self.collections.get(path, [])
         if isinstance(items, ApiProblem):
             raise items
-        return Listed(items=tuple(copy.deepcopy(items)), version="1")
+        return copy.deepcopy(items)
 
     def watch(self, path: str, query: Query, ended: Callable[[], bool]) -> Iterator[Change]:
-        for item in self.list(path, query).items:
+        self.calls.append(("WATCH", path, (*query, ("watch", "true")), None))
+        for item in self.found(path, query):
             yield Change(type="ADDED", object=item)
         changes = self.changes.get(path)
         while changes is not None and not ended():

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..clusters.kubernetes import pod_state
 from ..clusters.kubernetes.api import ApiProblem, Change, Object
-from .last_word import last_words
+from .last_word import last_line, last_words
 from .pod_log import PodLog
 from .pod_stream import PodStream
 from .progress import Progress
@@ -175,17 +175,20 @@ class PodCarrier:
         if not self._progress.complete:
             if not pod_state.ran(self._sight.pod) and not self._withdrawn:
                 self._site.withdraw(self._name)
-            self._last_words()
+            how += self._last_words()
         self._show("ended" if self._progress.complete else f"failed: {how}")
         self._progress.ended(how)
         self._hear(Said(node=self._node, event=None, ended=how))
 
-    def _last_words(self) -> None:
-        message, when = pod_state.last_words(self._sight.pod)
-        for key, status, reason in last_words(message, [item["key"] for item in self._job["injections"]]):
+    def _last_words(self) -> str:
+        """Tell them; or what the log ended with, if that stands there in their place."""
+        (message, when), keys = pod_state.last_words(self._sight.pod), [item["key"] for item in self._job["injections"]]
+        for key, status, reason in last_words(message, keys):
             if key not in self._progress.finished:
                 event = {"time": when or self._site.clock(), "event": "last-word", "target": key, "status": status, "reason": reason}
                 self._tell(event, fresh=False)
+        line = last_line(message, keys) if pod_state.started(self._sight.pod) else ""
+        return f"; its log ends: {line}" if line else ""
 
     def _show(self, state: str) -> None:
         """How far the pod is, for the record and the screen; the runner's own clock tells nothing about the node's."""

@@ -21,9 +21,11 @@ import yaml
 REPOSITORY = Path(__file__).parents[2]
 sys.path[:0] = [str(REPOSITORY), str(REPOSITORY / "tests" / "cluster")]
 
+from faulty_api import FaultyApi, never  # noqa: E402
+
 from chaos_modules.model.workload import INJECTOR_IMAGE  # noqa: E402
 
-SPACE, HOLD, ROUNDS = "squall-benchmark", 5, 5
+SPACE, CARRIERS, HOLD, ROUNDS = "squall-benchmark", "squall", 5, 5
 SLEEP = ["python3", "-c", "import time; time.sleep(3600)"]
 
 
@@ -69,14 +71,17 @@ def floor(node: str) -> float:
     return seconds
 
 
-def run(count: int, folder: Path) -> dict[str, float]:
+def run(count: int, folder: Path, kubeconfig: str) -> dict[str, float]:
     """One run of Squall on `count` targets of one node."""
     names = ",".join(f"target-{number}" for number in range(count))
     item = {"id": "pod-network-rate-limit", "APP_NAMESPACE": SPACE, "TARGET_PODS": names, "TOTAL_CHAOS_DURATION": HOLD}
     (folder / "scenario.yaml").write_text(yaml.safe_dump([item]))
     argv = [sys.executable, str(REPOSITORY / "run_chaos.py"), "run", "scenario.yaml", "--yes"]
     begin, clock = time.time(), time.monotonic()
-    process = subprocess.Popen(argv, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL)
+    process = subprocess.Popen(
+        argv, cwd=folder, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL, stdin=subprocess.DEVNULL,
+        env={**os.environ, "KUBECONFIG": kubeconfig},
+    )  # fmt: skip
     _, _, usage = os.wait4(process.pid, 0)
     total = time.monotonic() - clock
     record = max((folder / "runs").iterdir(), key=lambda path: path.stat().st_mtime)
@@ -98,6 +103,25 @@ def run(count: int, folder: Path) -> dict[str, float]:
     }  # fmt: skip
 
 
+def requests(count: int, folder: Path) -> int:
+    """What such a run asks of the API server, counted by a proxy before it; not a run whose time is taken."""
+    with subprocess.Popen(["kubectl", "proxy", "--port=0"], stdout=subprocess.PIPE, text=True) as proxy:
+        assert proxy.stdout
+        port = int(proxy.stdout.readline().rpartition(":")[2])
+        with FaultyApi(port, never) as api:
+            run(count, folder, api.kubeconfig(folder))
+        proxy.terminate()
+    return len(api.journal)
+
+
+def until_gone(seconds: float = 60) -> None:
+    """Wait until nothing of a run's carriers is left to share the node with what is measured next."""
+    patience = time.monotonic() + seconds
+    while pods := kubectl("get", "pods", "-n", CARRIERS, "-l", "app.kubernetes.io/name=squall", "-o", "name"):
+        assert time.monotonic() < patience, f"still there: {pods}"
+        time.sleep(0.2)
+
+
 def main() -> None:
     """Print a table of medians, every figure of one session."""
     node = next(one for one in json.loads(kubectl("get", "nodes", "-o", "json"))["items"] if not one["spec"].get("taints"))["metadata"]["name"]
@@ -107,14 +131,15 @@ def main() -> None:
         for _ in range(ROUNDS):
             floors.append(floor(node))
             for count in (1, 30):
-                ours.setdefault(count, []).append(run(count, folder))
-                time.sleep(2)
+                ours.setdefault(count, []).append(run(count, folder, os.environ["KUBECONFIG"]))
+                until_gone()
+        asked = {count: requests(count, folder) for count in ours}
     bare = statistics.median(floors)
     print(f"floor {bare:.2f} s ({min(floors):.2f} to {max(floors):.2f}), {ROUNDS} rounds")
     for count, rounds in ours.items():
         told = {key: statistics.median(one[key] for one in rounds) for key in rounds[0]}
         print(f"{count} targets: armed {told['armed']:.2f} s = {told['armed'] / bare:.2f} × the floor")
-        print("  " + "  ".join(f"{key} {value:.3g}" for key, value in told.items()))
+        print("  " + "  ".join(f"{key} {value:.3g}" for key, value in told.items()) + f"  requests {asked[count]}")
     kubectl("delete", "namespace", SPACE, "--wait=false")
 
 

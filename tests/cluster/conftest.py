@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from real_cluster import Cluster, Shop
+from real_cluster import Cluster
+from shop import Shop
 
 SUITE = Path(__file__).parent
 
@@ -38,7 +38,7 @@ def shop(cluster: Cluster) -> Iterator[Shop]:
     """Eight targets on two nodes and the one with netem, their peers, and bystanders; all of them send."""
     made = Shop(cluster)
     made.open()
-    time.sleep(1)
+    made.until_it_flows()
     yield made
     made.close()
 

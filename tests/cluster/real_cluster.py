@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import json
 import os
 import subprocess
@@ -13,7 +14,6 @@ from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlencode
 
 import yaml
 
@@ -104,7 +104,7 @@ class Cluster:
         for name in (CARRIERS, SHOP):
             labels = {"pod-security.kubernetes.io/enforce": "privileged"}
             self.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name, "labels": labels}})
-        self.apply(*(_pod(f"witness-{node}", node, privileged=True) for node in self.nodes))
+        self.apply(*(pod(f"witness-{node}", node, privileged=True) for node in self.nodes))
         self.kubectl("wait", "-n", SHOP, "--for=condition=Ready", "pod", "-l", "role=witness", "--timeout=120s")
 
     @cached_property
@@ -130,7 +130,7 @@ class Cluster:
         find = f"cd /proc; for p in $(ls | grep '^[0-9]*$' | sort -n); do grep -qs {number} $p/cgroup && echo $p && break; done"
         return self.near(node, "sh", "-c", find).strip()
 
-    def in_pod(self, node: str, container: str, *argv: str) -> str:
+    def inpod(self, node: str, container: str, *argv: str) -> str:
         """A command in the network namespace of a container."""
         return self.near(node, "nsenter", "-t", self.process(node, container), "-n", "--", *argv)
 
@@ -159,6 +159,19 @@ class Cluster:
         )  # fmt: skip
         return done.returncode, done.stdout + done.stderr
 
+    def user(self, folder: Path, token: str) -> str:
+        """A kubeconfig for the same server with nothing but a token."""
+        server = yaml.safe_load(Path(self.kubeconfig).read_text())["clusters"][0]["cluster"]
+        if path := server.pop("certificate-authority", ""):
+            server["certificate-authority-data"] = base64.b64encode(Path(path).read_bytes()).decode()
+        made = {
+            "apiVersion": "v1", "kind": "Config", "current-context": "test", "clusters": [{"name": "test", "cluster": server}],
+            "users": [{"name": "test", "user": {"token": token}}], "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
+        }  # fmt: skip
+        path = folder / f"kubeconfig-{token[:8]}"
+        path.write_text(yaml.safe_dump(made))
+        return str(path)
+
     def left(self) -> list[str]:
         """Pods and Jobs of ours; a pod that has ended may take a moment to go."""
         patience = time.monotonic() + 30
@@ -186,7 +199,7 @@ class Cluster:
         self.kubectl("delete", "namespace", SHOP, "--wait=false")
 
 
-def _pod(name: str, node: str, *, privileged: bool = False, **labels: str) -> Object:
+def pod(name: str, node: str, *, privileged: bool = False, **labels: str) -> Object:
     """A pod of the tests on a node, in the shop's namespace."""
     command = ["sleep", "infinity"] if privileged else ["python3", "/traffic/traffic.py"]
     container: Object = {
@@ -204,82 +217,3 @@ def _pod(name: str, node: str, *, privileged: bool = False, **labels: str) -> Ob
             "volumes": [] if privileged else [{"name": "traffic", "configMap": {"name": "traffic"}}],
         },
     }  # fmt: skip
-
-
-class Shop:
-    """Targets `web-<place>-<n>` (label app=web), a peer on each of two nodes, and a bystander on each node."""
-
-    def __init__(self, cluster: Cluster) -> None:
-        self.cluster = cluster
-        netem = [one["metadata"]["name"] for one in cluster.get("nodes", "-l", f"{NETEM_LABEL}=true")]
-        self.netem = os.environ.get("SQUALL_TEST_NETEM_NODE") or (netem[0] if netem else "")
-        self.places = dict(zip("ab", [node for node in cluster.nodes if node != self.netem] * 2, strict=False))
-        if self.netem:
-            self.places["n"] = self.netem
-
-    def open(self) -> None:
-        """Pods, and a flow of 50 datagrams a second each way between every target and its peer on each of two ports."""
-        script = {"traffic.py": Path(__file__).with_name("traffic.py").read_text()}
-        self.cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "traffic", "namespace": SHOP}, "data": script})
-        pods = []
-        for place, node in self.places.items():
-            pods += [_pod(f"web-{place}-{number}", node, app="web", place=place) for number in range(2 if place == "n" else 3)]
-            pods.append(_pod(f"by-{place}", node, app="bystander"))
-            pods += [_pod(f"peer-{place}", node, app="peer")] if place != "n" else []
-        self.cluster.apply(*pods)
-        self.cluster.kubectl("wait", "-n", SHOP, "--for=condition=Ready", "pod", "-l", "role=traffic", "--timeout=180s")
-        self.pods = {pod["metadata"]["name"]: pod for pod in self.cluster.get("pods", "-n", SHOP, "-l", "role=traffic")}
-        for name in self.pods:
-            place = name.split("-")[1]
-            peer = f"peer-{'b' if place == 'a' else 'a'}"
-            if name.startswith("web"):
-                slow = place == "n"  # a kernel in user mode is
-                self.flow(name, peer, 9000, 10 if slow else 40)
-                self.flow(name, peer, 9001, 5)
-                self.flow(peer, name, 9000, 10 if slow else 20)
-                if slow:
-                    self.flow(name, peer, 9002, 20)
-            elif name.startswith("by"):
-                self.flow(name, peer, 9000, 10)
-
-    def add(self, name: str, node: str, peer: str) -> None:
-        """One more target, whose only flow goes to a peer."""
-        self.cluster.apply(_pod(name, node, app="extra"))
-        self.cluster.kubectl("wait", "-n", SHOP, "--for=condition=Ready", f"pod/{name}", "--timeout=60s")
-        self.pods[name] = self.cluster.get("pod", "-n", SHOP, name)[0]
-        self.flow(name, peer, 9000)
-
-    def remove(self, name: str) -> None:
-        """Take an added one away, at once."""
-        self.cluster.kubectl("delete", "pod", "-n", SHOP, name, "--grace-period=0", "--force")
-        del self.pods[name]
-
-    def address(self, name: str) -> str:
-        return str(self.pods[name]["status"]["podIP"])
-
-    def container(self, name: str) -> str:
-        return str(self.pods[name]["status"]["containerStatuses"][0]["containerID"])
-
-    def node(self, name: str) -> str:
-        return str(self.pods[name]["spec"]["nodeName"])
-
-    def flow(self, sender: str, receiver: str, port: int, rate: float = 50, **wish: object) -> None:
-        """Let a pod send to another from now on."""
-        flow = {"name": f"{sender}>{receiver}:{port}", "to": self.address(receiver), "port": port, "rate": rate, "size": 200, "seconds": 86400}
-        self._asked(sender, send=json.dumps({**flow, **wish}))
-
-    def _asked(self, name: str, **query: object) -> Any:
-        where = f"/api/v1/namespaces/{SHOP}/pods/{name}:8000/proxy/?{urlencode(query)}"
-        return json.loads(self.cluster.kubectl("get", "--raw", where))
-
-    def counts(self, start: float, end: float) -> dict[str, Object]:
-        """Both ends' counts of every flow, over packets sent between two moments."""
-        told: dict[str, Object] = {}
-        with ThreadPoolExecutor(4) as several:
-            for answer in several.map(lambda name: self._asked(name, start=start, end=end), self.pods):
-                for flow, facts in answer.items():
-                    told.setdefault(flow, {}).update(facts)
-        return {flow: facts for flow, facts in told.items() if {"sent", "received"} <= facts.keys()}  # else an end of it is gone
-
-    def close(self) -> None:
-        self.cluster.kubectl("delete", "pod", "-n", SHOP, "-l", "role=traffic", "--wait=false")

@@ -4,48 +4,16 @@ from __future__ import annotations
 
 import os
 import signal
-import subprocess
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
-from typing import Any
 
 import pytest
-from real_cluster import CARRIERS, SHOP, Cluster, Object, Running, Shop
+from endings import LEASE, TARGET, begun, normal_after, passing
+from real_cluster import CARRIERS, SHOP, Cluster
+from shop import Shop
 
-LEASE, HOLD = 4, 20
-TARGET, FLOW = "web-a-0", "web-a-0>peer-b:9000"
 INJECTOR = "/opt/squall/injector.py"
-
-
-def loss(pod: str = TARGET, hold: int = HOLD) -> Object:
-    """Everything that a pod sends to one port."""
-    return {
-        "id": "pod-network-loss", "APP_NAMESPACE": SHOP, "TARGET_PODS": pod, "DESTINATION_PORTS": "9000",
-        "NETWORK_PACKET_LOSS_PERCENTAGE": 100, "TOTAL_CHAOS_DURATION": hold,
-    }  # fmt: skip
-
-
-def begun(cluster: Cluster, folder: Path, *words: str, pod: str = TARGET, hold: int = HOLD, **squall: Any) -> Running:
-    """A run whose fault has been in effect for a second."""
-    running = cluster.start(folder, [loss(pod, hold)], *words, config={"squall": {"lease_seconds": LEASE, **squall}})
-    running.until(": in effect")
-    time.sleep(1)
-    return running
-
-
-def passing(shop: Shop, start: float, end: float, flow: str = FLOW) -> float:
-    """The share of packets that arrived, of those sent between two moments."""
-    facts = shop.counts(start, end)[flow]
-    assert facts["sent"] > 10
-    return float(facts.get("received", 0) / facts["sent"])
-
-
-def normal_after(shop: Shop, moment: float, seconds: float, flow: str = FLOW) -> None:
-    """The fault was there just before the moment, and every packet sent from `seconds` after it arrives."""
-    time.sleep(max(0.0, moment + seconds + 2.5 - time.time()))
-    assert passing(shop, moment - 0.8, moment - 0.1, flow) == 0
-    assert passing(shop, moment + seconds, moment + seconds + 1.5, flow) == 1
 
 
 def swept(cluster: Cluster) -> None:
@@ -177,98 +145,3 @@ def test_a_container_that_restarts_keeps_its_fault(cluster: Cluster, shop: Shop,
     ended = running.end()
     assert ended.code == 0, ended.err
     shop.remove("web-x-1")
-
-
-# What only the owner of the nodes can do: a command with the verbs `sh NODE COMMAND…`, `cut NODE` and `mend NODE`.
-OWNER = os.environ.get("SQUALL_TEST_NODES", "")
-owners = pytest.mark.skipif(not OWNER, reason="SQUALL_TEST_NODES names no command that reaches into nodes")
-
-
-def owner(*words: str) -> None:
-    done = subprocess.run([OWNER, *words], capture_output=True, text=True, check=False, timeout=60)
-    assert done.returncode == 0, done.stderr
-
-
-@pytest.fixture
-def node(shop: Shop) -> Iterator[str]:
-    """The target's node as its owner calls it, mended afterwards."""
-    name = shop.node(TARGET).removeprefix("node")
-    yield name
-    owner("mend", name)
-    owner("sh", name, "systemctl", "start", "kubelet")
-    shop.cluster.kubectl("wait", "--for=condition=Ready", f"node/{shop.node(TARGET)}", "--timeout=90s")
-
-
-@owners
-def test_a_kubelet_that_stops(cluster: Cluster, shop: Shop, node: str, tmp_path: Path) -> None:
-    running = begun(cluster, tmp_path, hold=10)
-    moment = time.time()
-    owner("sh", node, "systemctl", "stop", "kubelet")
-    normal_after(shop, moment + 4, 7)
-    owner("sh", node, "systemctl", "start", "kubelet")
-    ended = running.end(seconds=180)
-    assert ended.code == 0, ended.err
-    assert cluster.left() == []
-    assert cluster.traces(shop.node(TARGET)) == []
-
-
-@owners
-def test_a_node_that_is_cut_off(cluster: Cluster, shop: Shop, node: str, tmp_path: Path) -> None:
-    """Its packets go nowhere while it is cut; when it is back the fault is long over, though nobody could tell it to end."""
-    running = begun(cluster, tmp_path, hold=8)
-    moment = time.time()
-    owner("cut", node)
-    time.sleep(max(0.0, moment + 10 - time.time()))
-    owner("mend", node)
-    mended = time.time()
-    ended = running.end(seconds=180)
-    time.sleep(max(0.0, mended + 6 - time.time()))
-    assert passing(shop, mended + 3, mended + 5) == 1
-    assert ended.code == 0, ended.err
-    assert cluster.left() == []
-    assert cluster.traces(shop.node(TARGET)) == []
-
-
-API_SERVER = Path(os.environ.get("SQUALL_TEST_API_SERVER_PID", ""))
-api_server = pytest.mark.skipif(not API_SERVER.is_file(), reason="SQUALL_TEST_API_SERVER_PID names no file with the process id of the API server")
-
-
-@pytest.fixture
-def api_pid() -> Iterator[int]:
-    """The API server, which goes on afterwards."""
-    pid = int(API_SERVER.read_text().split()[0])
-    yield pid
-    os.kill(int(API_SERVER.read_text().split()[0]), signal.SIGCONT)
-
-
-@api_server
-def test_an_api_server_that_is_silent_during_the_hold(cluster: Cluster, shop: Shop, api_pid: int, tmp_path: Path) -> None:
-    running = begun(cluster, tmp_path, hold=8)
-    moment = time.time()
-    os.kill(api_pid, signal.SIGSTOP)
-    time.sleep(max(0.0, moment + 12 - time.time()))
-    os.kill(api_pid, signal.SIGCONT)
-    ended = running.end(seconds=180)
-    assert ended.code == 0, ended.err
-    assert passing(shop, moment + 7.5 + 2, moment + 11.5) == 1
-    assert passing(shop, moment, moment + 5) == 0
-    assert cluster.left() == []
-    assert cluster.traces(shop.node(TARGET)) == []
-
-
-@api_server
-def test_an_api_server_that_restarts_during_the_hold(cluster: Cluster, shop: Shop, api_pid: int, tmp_path: Path) -> None:
-    argv = Path(f"/proc/{api_pid}/cmdline").read_text().rstrip("\0").split("\0")
-    running = begun(cluster, tmp_path, hold=10)
-    os.kill(api_pid, signal.SIGKILL)
-    patience = time.monotonic() + 30
-    while Path(f"/proc/{api_pid}/exe").exists() and time.monotonic() < patience:
-        time.sleep(0.1)
-    time.sleep(2)  # its port is free a little later than its memory
-    quiet = [(os.POSIX_SPAWN_OPEN, descriptor, os.devnull, os.O_RDWR, 0) for descriptor in (0, 1, 2)]
-    server = os.posix_spawn(argv[0], argv, os.environ, file_actions=quiet, setsid=True)  # it outlives the tests
-    API_SERVER.write_text(f"{server} {Path(f'/proc/{server}/stat').read_text().split()[21]}\n")
-    ended = running.end(seconds=180)
-    assert ended.code == 0, ended.err
-    assert cluster.left() == []
-    assert cluster.traces(shop.node(TARGET)) == []

@@ -7,7 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from real_cluster import CARRIERS, SHOP, Cluster, Ended, Object, Shop
+from real_cluster import CARRIERS, SHOP, Cluster, Ended, Object
+from shop import Shop
 
 HOLD = 8
 MARGIN = 0.4

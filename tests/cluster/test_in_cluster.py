@@ -9,7 +9,8 @@ from pathlib import Path
 
 import pytest
 import yaml
-from real_cluster import CARRIERS, REPOSITORY, SHOP, Cluster, Shop
+from real_cluster import CARRIERS, REPOSITORY, SHOP, Cluster
+from shop import Shop
 
 
 @pytest.mark.skipif(not os.environ.get("SQUALL_TEST_RUNNER"), reason="SQUALL_TEST_RUNNER does not say that the runner's image is loaded")

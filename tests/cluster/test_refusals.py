@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-import os
 import re
 from pathlib import Path
 from typing import Any
 
-import pytest
 import yaml
-from real_cluster import CARRIERS, SHOP, Cluster, Ended, Object, Shop
+from real_cluster import SHOP, Cluster, Ended, Object
+from shop import Shop
 
 RESTRICTED = "squall-test-restricted"
 
@@ -94,7 +92,7 @@ def test_too_little_memory(cluster: Cluster, shop: Shop, tmp_path: Path) -> None
 
 
 def test_credentials_that_have_expired(cluster: Cluster, shop: Shop, tmp_path: Path) -> None:
-    kubeconfig = user_with_token(cluster, tmp_path, "expired")
+    kubeconfig = cluster.user(tmp_path, "expired")
     refused(cluster, cluster.run(tmp_path, [loss()], KUBECONFIG=kubeconfig), "does not accept the credentials", "log in again")
 
 
@@ -110,71 +108,3 @@ def test_a_pod_that_disappears_after_planning(cluster: Cluster, shop: Shop, tmp_
     assert code == 255, text
     assert "the plan no longer fits" in text
     assert cluster.left() == []
-
-
-def user_with_token(cluster: Cluster, folder: Path, token: str) -> str:
-    """A kubeconfig for the same server with nothing but a token."""
-    known = yaml.safe_load(Path(os.environ["KUBECONFIG"]).read_text())
-    server = known["clusters"][0]["cluster"]
-    if path := server.pop("certificate-authority", ""):
-        server["certificate-authority-data"] = base64.b64encode(Path(path).read_bytes()).decode()
-    made = {
-        "apiVersion": "v1", "kind": "Config", "current-context": "test", "clusters": [{"name": "test", "cluster": server}],
-        "users": [{"name": "test", "user": {"token": token}}], "contexts": [{"name": "test", "context": {"cluster": "test", "user": "test"}}],
-    }  # fmt: skip
-    path = folder / f"kubeconfig-{token[:8]}"
-    path.write_text(yaml.safe_dump(made))
-    return str(path)
-
-
-RBAC = list(yaml.safe_load_all((Path(__file__).parents[2] / "containers" / "kubernetes" / "rbac.yaml").read_text()))
-ROLES = {role["metadata"]["name"]: role for role in RBAC if role["kind"] in ("Role", "ClusterRole")}
-TARGETS_BINDING = {
-    "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": {"name": "squall-targets", "namespace": SHOP},
-    "roleRef": {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "squall-targets"},
-    "subjects": [{"kind": "ServiceAccount", "name": "squall", "namespace": CARRIERS}],
-}  # fmt: skip
-
-
-@pytest.fixture(scope="module")
-def service_account(cluster: Cluster, shop: Shop, tmp_path_factory: pytest.TempPathFactory) -> str:
-    """A kubeconfig of the shipped service account with the shipped roles and no other right."""
-    cluster.apply(*RBAC, TARGETS_BINDING, {**TARGETS_BINDING, "metadata": {"name": "squall-target-events", "namespace": SHOP},
-                  "roleRef": {**TARGETS_BINDING["roleRef"], "name": "squall-target-events"}})  # fmt: skip
-    token = cluster.kubectl("create", "token", "squall", "-n", CARRIERS, "--duration=1h").strip()
-    return user_with_token(cluster, tmp_path_factory.mktemp("account"), token)
-
-
-EVERYTHING = {"squall": {"on_runner_loss": "stop", "target_events": True}}
-
-
-def test_the_shipped_roles_are_enough(cluster: Cluster, shop: Shop, service_account: str, tmp_path: Path) -> None:
-    ended = cluster.run(tmp_path, [loss()], KUBECONFIG=service_account, config=EVERYTHING)
-    assert ended.code == 0, ended.err
-    assert cluster.left() == []
-
-
-# What a run on pods by name with every option of the configuration needs; labels of workloads, Services and peers need the rest.
-NEEDED = [
-    (name, number) for name in ("squall-carriers", "squall-cluster", "squall-targets", "squall-target-events")
-    for number, rule in enumerate(ROLES[name]["rules"])
-    if rule["resources"][0] in ("nodes", "events", "pods/log", "pods/attach", "pods") or name == "squall-carriers"
-]  # fmt: skip
-
-
-@pytest.mark.parametrize(("role", "number"), NEEDED)
-def test_without_any_one_of_them_the_check_fails(
-    cluster: Cluster, shop: Shop, service_account: str, tmp_path: Path, role: str, number: int
-) -> None:
-    rules = ROLES[role]["rules"]
-    cluster.apply({**ROLES[role], "rules": rules[:number] + rules[number + 1 :]})
-    try:
-        (tmp_path / "scenario.yaml").write_text(yaml.safe_dump([loss()]))
-        (tmp_path / "config.yaml").write_text(yaml.safe_dump(EVERYTHING))
-        words = ("check", str(tmp_path / "scenario.yaml"), "--config", str(tmp_path / "config.yaml"), "--kubeconfig", service_account)
-        code, text = cluster.squall(*words)
-        assert code == 1, text
-        assert str(rules[number]["resources"][0]) in text
-        assert "Traceback" not in text
-    finally:
-        cluster.apply(ROLES[role])

@@ -80,9 +80,9 @@ class Api(Protocol):
         ...
 
     def watch(self, path: str, query: Query, ended: Callable[[], bool]) -> Iterator[Change]:
-        """List, then watch, for as long as `ended()` is false, through whatever interrupts it.
+        """Watch, for as long as `ended()` is false, through whatever interrupts it.
 
-        Everything that is there comes as `ADDED` first. After a gap the collection is listed anew: what changed comes as `MODIFIED`,
+        Everything that is there comes as `ADDED` first. After a gap the collection is listed: what changed comes as `MODIFIED`,
         what is gone as `DELETED`. Raises ApiProblem where trying again cannot help (401, 403, 404).
         """
         ...

@@ -9,7 +9,7 @@ from ...model.check import Check, failed, passed, skipped, warning
 from ...model.plan import Plan
 from ...model.workload import RUN_LABEL, InjectionWorkload
 from .api import ApiProblem, Object
-from .permissions import TARGETS, Rule, needed, written
+from .permissions import HOSTS, TARGETS, Rule, needed, written
 
 OLDEST = (1, 21)
 # Finished pods stay until the TTL of their Job; they hold nothing up.
@@ -65,7 +65,7 @@ def permissions_check(missing: Sequence[Rule], asked: Sequence[Rule], namespace:
 def hidden_service(namespace: str, name: str) -> Check:
     """A host that may be a Service, which may not be looked up."""
     seen = f"Service {name} in namespace {namespace} may not be looked up; if it is one, a filter by its name misses the pods behind it"
-    return warning("permissions", seen, written(needed(TARGETS, {"hosts that are services"}), namespace))
+    return warning("permissions", seen, written(needed(TARGETS, {HOSTS}), namespace))
 
 
 def admission_checks(refusal: ApiProblem | None, workload: InjectionWorkload) -> list[Check]:

@@ -26,6 +26,7 @@ class Kubernetes:
     def __init__(self, api: Api, workload: InjectionWorkload, *, stop: bool = False, target_events: bool = False) -> None:
         self.api, self.workload, self.stop, self.target_events = api, workload, stop, target_events
         self._nodes: tuple[Node, ...] = ()
+        self._hiding: tuple[str, ...] = ()
 
     @property
     def name(self) -> str:
@@ -36,6 +37,8 @@ class Kubernetes:
         """What the scope asks for, as it is now."""
         snapshot = read_snapshot(self.api, scope, self.name)
         self._nodes = snapshot.nodes
+        there = {*snapshot.namespaces, *(pod.namespace for pod in snapshot.pods)}
+        self._hiding = tuple(dict.fromkeys(namespace for namespace, _ in snapshot.hidden_services if namespace in there))
         return snapshot
 
     def preflight(self, plan: Plan) -> Sequence[str]:
@@ -46,7 +49,7 @@ class Kubernetes:
         """What is looked at before a plan is executed; `thorough` starts a pod where only that tells."""
         return Preflight(
             api=self.api, plan=plan, nodes=self._nodes, workload=self.workload, cleanup=CLEANUP_COMMAND, stop=self.stop,
-            target_events=self.target_events, thorough=thorough,
+            target_events=self.target_events, hiding=self._hiding, thorough=thorough,
         )  # fmt: skip
 
     def start(self) -> None:

@@ -107,8 +107,9 @@ def _job(workload: InjectionWorkload, name: str, template: Object, seconds: int)
 
 def _container(workload: InjectionWorkload, variable: tuple[str, str] | None) -> Object:
     container: Object = {
-        "name": CONTAINER, "image": workload.image, "imagePullPolicy": workload.pull_policy, "terminationMessagePolicy": "File",
-        "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}], "securityContext": _rights(workload.security),
+        "name": CONTAINER, "image": workload.image, "imagePullPolicy": workload.pull_policy,
+        "terminationMessagePolicy": "FallbackToLogsOnError", "volumeMounts": [{"name": "tmp", "mountPath": "/tmp"}],
+        "securityContext": _rights(workload.security),
     }  # fmt: skip
     if workload.resources:
         container["resources"] = {name: dict(amounts) for name, amounts in workload.resources.items()}

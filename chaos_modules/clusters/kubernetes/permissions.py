@@ -8,6 +8,7 @@ from typing import Any
 
 # A Role in the carriers' namespace; cluster roles, of which those of targets can be bound in the targets' namespaces alone.
 CARRIERS, TARGETS, TARGET_EVENTS, CLUSTER = "squall-carriers", "squall-targets", "squall-target-events", "squall-cluster"
+HOSTS = "hosts that are services"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,8 +40,8 @@ RULES = (
     Rule("targets by labels of their workload", TARGETS, "apps", "replicasets", ("list",)),
     Rule("targets by labels of their workload", TARGETS, "apps", "statefulsets", ("list",)),
     Rule("targets by labels of their workload", TARGETS, "batch", "jobs", ("list",)),
-    Rule("hosts that are services", TARGETS, "", "services", ("get",)),
-    Rule("hosts that are services", TARGETS, "discovery.k8s.io", "endpointslices", ("list",)),
+    Rule(HOSTS, TARGETS, "", "services", ("get",)),
+    Rule(HOSTS, TARGETS, "discovery.k8s.io", "endpointslices", ("list",)),
     Rule("peers by labels of their namespace", CLUSTER, "", "namespaces", ("list",)),
     Rule("target_events", TARGET_EVENTS, "", "events", ("create",)),
 )

@@ -17,6 +17,7 @@ _NEVER = (
     "ImagePullBackOff", "ErrImageNeverPull", "InvalidImageName", "ImageInspectError",
     "CreateContainerConfigError", "CreateContainerError", "RunContainerError",
 )  # fmt: skip
+_NEVER_STARTED = ("StartError", "ContainerCannotRun")
 _NAMES = {137: "SIGKILL", 139: "SIGSEGV", 143: "SIGTERM"}
 
 
@@ -37,6 +38,11 @@ def ended(pod: Object) -> bool:
 def ran(pod: Object) -> bool:
     """Whether its container has ended by itself or by a signal, so that there is a log to read."""
     return "terminated" in _state(pod)
+
+
+def started(pod: Object) -> bool:
+    """Whether it ran at all: one that could not be started leaves its error where the last word of one that ran would be."""
+    return _state(pod).get("terminated", {}).get("reason") not in _NEVER_STARTED
 
 
 def failure(pod: Object, earlier: str = "") -> str:
@@ -67,8 +73,7 @@ def ending(pod: Object) -> str:
     if last:
         code, reason = int(last.get("exitCode", 0)), last.get("reason", "")
         why = ", ".join(one for one in (_NAMES.get(code, ""), "" if reason in ("Completed", "Error") else reason) if one)
-        # A container that never ran leaves its error where the last word of one that ran would be.
-        never = f": {last.get('message', '')}" if reason in ("StartError", "ContainerCannotRun") else ""
+        never = "" if started(pod) else f": {last.get('message', '')}"
         parts.append(f"exit status {code}{f' ({why})' if why else ''}{never}")
     if status.get("reason"):
         parts.append(_told(status["reason"], status.get("message")))

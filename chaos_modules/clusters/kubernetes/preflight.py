@@ -14,7 +14,7 @@ from .api import Api, ApiProblem, Object, pods_path
 from .checks import ROLES, admission_checks, api_check, leftovers_check, permissions_check, unreachable, version
 from .image import image_check, probe_image, without_image
 from .manifest import image_warnings, labels, pod_manifest, pod_template
-from .permissions import CARRIERS, TARGET_EVENTS, Rule, granted, lacking, needed
+from .permissions import CARRIERS, HOSTS, TARGET_EVENTS, TARGETS, Rule, granted, lacking, needed
 from .scheduling import concerned, node_checks
 
 _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubject"
@@ -22,7 +22,10 @@ _REVIEWS = "/apis/authorization.k8s.io/v1/selfsubject"
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Preflight:
-    """One plan before one cluster. `nodes` are all nodes of the snapshot; `thorough` is what `check` asks and `run` has no time for."""
+    """One plan before one cluster. `nodes` are all nodes of the snapshot; `thorough` is what `check` asks and `run` has no time for.
+
+    `hiding` are namespaces that are there, in which a host may be a Service and may not be looked up.
+    """
 
     api: Api
     plan: Plan
@@ -31,6 +34,7 @@ class Preflight:
     cleanup: str
     stop: bool = False
     target_events: bool = False
+    hiding: Sequence[str] = ()
     thorough: bool = False
 
     def checks(self) -> list[Check]:
@@ -59,6 +63,8 @@ class Preflight:
             targets = [injection.target for scenario in self.plan.scenarios for injection in scenario.injections]
             for namespace in dict.fromkeys(target.namespace for target in targets if target.namespace):
                 yield self._reviewed(namespace, needed(TARGET_EVENTS, {"target_events"}))
+        for namespace in self.hiding:
+            yield self._reviewed(namespace, needed(TARGETS, {HOSTS}))
 
     def _reviewed(self, namespace: str, rules: Sequence[Rule]) -> Check:
         """One request for all; what it does not prove is asked one by one, for not every authorizer lists its rules."""

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Iterator
 
 from ...model.target import Container, Node, Pod, Scope, Snapshot, Taint, Workload
 from .api import Api, ApiProblem, Object, pods_path
-from .services import read_services
+from .services import Name, read_services
 
 KINDS = {
     "deployment": ("apps/v1", "deployments"), "statefulset": ("apps/v1", "statefulsets"), "daemonset": ("apps/v1", "daemonsets"),
@@ -21,8 +21,10 @@ HASH_LABEL = "pod-template-hash"
 def read_snapshot(api: Api, scope: Scope, name: str) -> Snapshot:
     """The cluster as it is now, under this name. Raises ApiProblem where something may not be read without which the plan could be wrong."""
     pods = tuple(_pods(api, scope))
-    namespaces, labels = _namespaces(api, scope, pods)
     services, hidden = read_services(api, scope.services)
+    namespaces, labels = _namespaces(api, scope, pods, hidden)
+    if namespaces:  # what is forbidden in a namespace that is not there is no Service
+        hidden = tuple(named for named in hidden if named[0] in namespaces)
     return Snapshot(
         cluster=name, nodes=tuple(node_of(item) for item in api.list("/api/v1/nodes").items), pods=pods,
         workloads=tuple(_workloads(api, scope, pods)), namespaces=namespaces, namespace_labels=labels, services=services, hidden_services=hidden,
@@ -35,10 +37,10 @@ def _pods(api: Api, scope: Scope) -> Iterator[Pod]:
 
 
 def _namespaces(
-    api: Api, scope: Scope, pods: Iterable[Pod]
+    api: Api, scope: Scope, pods: Iterable[Pod], hidden: Iterable[Name]
 ) -> tuple[tuple[str, ...], tuple[tuple[str, tuple[tuple[str, str], ...]], ...]]:  # fmt: skip
-    """Their names and labels: if a filter needs them, or to tell a namespace without pods from one that is not there."""
-    if not scope.namespace_labels and {pod.namespace for pod in pods}.issuperset(scope.namespaces):
+    """Their names and labels: if a filter needs them, or to tell a namespace without pods, or with hidden Services, from one that is not there."""
+    if not scope.namespace_labels and {pod.namespace for pod in pods}.issuperset((*scope.namespaces, *(namespace for namespace, _ in hidden))):
         return (), ()
     try:
         items = api.list("/api/v1/namespaces").items

@@ -72,7 +72,7 @@ class KubernetesApi:
         return collect(path, query, lambda page: self.call("GET", path, query=page))
 
     def watch(self, path: str, query: Query, ended: Callable[[], bool]) -> Iterator[Change]:
-        """List, then watch, until `ended()`; an interruption of the run does not end it. Raises ApiProblem where trying again cannot help."""
+        """Watch until `ended()`; an interruption of the run does not end it. Raises ApiProblem where trying again cannot help."""
         watching = Watching(self._http, path, query, self.WATCH_PART_SECONDS, self.SILENT_SECONDS)
         with closing(Feed(watching.run, f"watch {path}").items(ended)) as changes:
             yield from (change for change in changes if change is not None)

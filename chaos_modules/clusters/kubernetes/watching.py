@@ -1,4 +1,4 @@
-"""List, then watch, through whatever interrupts it; what a gap hid is found by comparing."""
+"""Watch, through whatever interrupts it; what a gap hid is found by listing and comparing."""
 
 from __future__ import annotations
 
@@ -73,7 +73,9 @@ class Watching:
         self._http, self._path, self._query = http, path, query
         self._part_seconds, self._silent_seconds = part_seconds, silent_seconds
         self._seen: dict[str, Object] = {}
+        # Empty: from whatever is there, which the server tells first.
         self._continues_from = ""
+        self._missed = False
         self._failures = 0
 
     def run(self, feed: Feed[Change]) -> None:
@@ -82,14 +84,14 @@ class Watching:
         while not feed.pause(delay(self._failures, after) if self._failures else 0):
             after = None
             try:
-                if not self._continues_from:
+                if self._missed or (self._seen and not self._continues_from):
                     self._list(feed)
                 self._watch(feed)
             except ApiProblem as problem:
                 if feed.pause(0):
                     return
                 if problem.status == GONE or getattr(problem, "silent", False):
-                    self._continues_from = ""  # where watches are silent for good, lists alone tell
+                    self._missed = True  # where watches are silent for good, lists alone tell
                 elif not isinstance(problem, Passing):
                     raise
                 after = getattr(problem, "after", None)
@@ -103,12 +105,13 @@ class Watching:
         listed = collect(self._path, self._query, get)
         for change in compared(self._seen, listed.items):
             self._tell(change, feed)
-        self._continues_from = listed.version
+        self._continues_from, self._missed = listed.version, False
 
     def _watch(self, feed: Feed[Change]) -> None:
         """One part of the watch; returns when the server ends it."""
-        query = (*self._query, ("watch", "true"), ("allowWatchBookmarks", "true"), ("resourceVersion", self._continues_from),
-                 ("timeoutSeconds", str(max(1, round(self._part_seconds)))))  # fmt: skip
+        begin = [("resourceVersion", self._continues_from)] if self._continues_from else []
+        seconds = str(max(1, round(self._part_seconds)))
+        query = (*self._query, ("watch", "true"), ("allowWatchBookmarks", "true"), *begin, ("timeoutSeconds", seconds))
         request = Request(method="GET", path=self._path, query=query)
         began = time.monotonic()
         response = self._http.open(request, self._silent_seconds)
@@ -127,7 +130,9 @@ class Watching:
             raise Passing("the watch sent what is no event", where, "is there a proxy before the API server?") from None
         if kind == "ERROR":
             raise refusal(self._http.login.who, request, int(item.get("code") or 500), json.dumps(item).encode(), {})
-        self._continues_from = _version(item) or self._continues_from
+        # What is there at the beginning comes as ADDED in no order: the version of one is no place from which nothing of the others was missed.
+        if kind != "ADDED" or self._continues_from:
+            self._continues_from = _version(item) or self._continues_from
         self._failures = 0
         if kind != "BOOKMARK":
             self._tell(Change(type=kind, object=item), feed)

@@ -75,10 +75,9 @@ def test_a_whole_life_in_its_order_and_with_the_requests_that_it_costs(launch: C
     assert heard[-1] == Said(node=NODE, event=None, ended="its targets have finished")
     assert [said.fresh for said in heard if said.event and said.event["event"] != "carrier"] == [True] * 4
     assert launched.carrier.node == NODE
-    # A real watch takes two requests where this one takes the LIST.
     asked = sorted((method, path) for method, path, _, _ in cluster.calls)
     assert asked == [
-        ("DELETE", JOBS), ("LIST", PODS), ("LOG", f"{PODS}/{POD}/log"), ("POST", EVENTS), ("POST", EVENTS), ("POST", EVENTS), ("POST", JOBS),
+        ("DELETE", JOBS), ("LOG", f"{PODS}/{POD}/log"), ("POST", EVENTS), ("POST", EVENTS), ("POST", EVENTS), ("POST", JOBS), ("WATCH", PODS),
     ]
     assert cluster.withdrawn() == [("labelSelector", f"squall.chaos/run={RUN}")]
 
@@ -98,7 +97,7 @@ def test_one_watch_serves_all_carriers(launch: Callable[..., Launched]) -> None:
     launched.cluster.log(*life(OTHER))
     heard = [said for said in launched.rest() if said.node == "worker-2"]
     assert told(heard)[-3:] == ["reverted web-1", "finished web-1", "ended"]
-    assert launched.cluster.asked("LIST") == [PODS]
+    assert launched.cluster.asked("WATCH") == [PODS]
     assert launched.cluster.asked("LOG") == [f"{PODS}/other/log"]
 
 
@@ -233,8 +232,14 @@ def test_the_last_word_is_asked_only_for_what_the_log_did_not_tell(launch: Calla
     assert told(launched.rest())[:1] == ["last-word web-1"]
 
 
-@pytest.mark.parametrize("message", ["", "Segmentation fault", "p", "ppp", "xx"])
-def test_a_message_of_somebody_else_is_no_last_word(launch: Callable[..., Launched], message: str) -> None:
+LOG = f"pp\n{line('armed', WEB)}\n"
+
+
+@pytest.mark.parametrize(("message", "shown"), [
+    ("", ""), ("Segmentation fault", "; its log ends: Segmentation fault"), ("ppp", "; its log ends: ppp"), (LOG, ""),
+    (f"{LOG}MemoryError\n", "; its log ends: MemoryError"),
+])  # fmt: skip
+def test_a_message_of_somebody_else_is_no_last_word(launch: Callable[..., Launched], message: str, shown: str) -> None:
     launched = launch()
     launched.cluster.show(RUNNING)
     held = threading.Event()
@@ -245,7 +250,8 @@ def test_a_message_of_somebody_else_is_no_last_word(launch: Callable[..., Launch
     assert eventually(lambda: launched.carrier._sight.over_since)
     held.set()
     heard = launched.rest()
-    assert told(heard) == ["failed: exit status 139 (SIGSEGV)"]
+    assert heard[-1].ended == f"exit status 139 (SIGSEGV){shown}"
+    assert told(heard) == [f"failed: {heard[-1].ended}"]
 
 
 @pytest.mark.parametrize(("state", "words"), [

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from carrier_cluster import EVENTS, JOB, KEYS, RUNNING, Cluster, Launched, eventually, job, life, line, terminated
 
-from chaos_modules.carriers.last_word import last_words
+from chaos_modules.carriers.last_word import last_line, last_words
 from chaos_modules.carriers.progress import Poster
 from chaos_modules.clusters.kubernetes.api import ApiProblem, Object
 
@@ -143,7 +143,19 @@ def test_nobody_waits_for_events() -> None:
     ("ir", [("interrupted", ""), ("refused", "")]),
     (f"ln\n{WEB}: lapsed: the lease ended: twice\n{OTHER}: not-applied:", [("lapsed", "the lease ended: twice"), ("not-applied", "")]),
     (f"pe\n{WEB}: passed: residue: nft delete table\n{OTHER}: not-in-ef\n(cut)\n", [("passed", "residue: nft delete table"), ("not-in-effect", "")]),
+    (f"pe\n{OTHER[:9]}\n(cut)\n", [("passed", ""), ("not-in-effect", "")]),
     ("", []), ("p", []), ("ppp", []), ("px", []), ("Segmentation fault", []),
+    # The end of a log, cut in the middle of a line.
+    (f"pp\n{line('holding', WEB)}\n", []), ("ee\nKilled\n", []), (f"{line('armed', WEB)}\n", []),
 ])  # fmt: skip
 def test_last_words(message: str, found: list[tuple[str, str]]) -> None:
     assert [(status, reason) for _, status, reason in last_words(message, KEYS)] == found
+
+
+@pytest.mark.parametrize(("message", "shown"), [
+    ("Traceback (most recent call last):\n  File x\nImportError: no module named\tjob\n\n", "ImportError: no module named\\tjob"),
+    (f"ee\n{line('armed', WEB)}\nKilled\n", "Killed"), ("x" * 300, "x" * 200),
+    (f"warning: a library's\n{line('holding', WEB)}\n", ""), ("pt\n", ""), (f"le\n{WEB}: lapsed: the lease ended\n(cut)\n", ""), ("", ""), ("\n", ""),
+])  # fmt: skip
+def test_what_a_log_ended_with_where_there_is_no_last_word(message: str, shown: str) -> None:
+    assert last_line(message, KEYS) == shown

@@ -7,7 +7,7 @@ from typing import Any
 
 from fake_api import FakeApi
 
-from chaos_modules.clusters.kubernetes.api import ApiProblem, Listed, Object, Query
+from chaos_modules.clusters.kubernetes.api import ApiProblem, Object, Query
 from chaos_modules.model.workload import OUR_LABELS, InjectionWorkload
 
 JOBS, PODS, NODES = "/apis/batch/v1/namespaces/squall/jobs", "/api/v1/namespaces/squall/pods", "/api/v1/nodes"
@@ -48,9 +48,8 @@ class SweptCluster(FakeApi):
         self.states: dict[str, Object] = {}
         self.answers["POST", JOBS], self.answers["DELETE", JOBS] = self._created, self._deleted
 
-    def list(self, path: str, query: Query = ()) -> Listed:
-        listed = super().list(path, query)
-        return Listed(items=tuple(item for item in listed.items if selected(item, query)), version=listed.version)
+    def found(self, path: str, query: Query) -> list[Object]:
+        return [item for item in super().found(path, query) if selected(item, query)]
 
     def names(self, path: str) -> set[str]:
         """What is there now."""

@@ -278,9 +278,9 @@ def _order(granted: list[tuple[str, Object]]) -> list[str]:
 def test_every_request_of_the_checks_is_in_the_table() -> None:
     check, api = probed({"phase": "Running", "containerStatuses": [{"state": {"running": {}}}]})
     assert check.state is CheckState.PASSED
-    asked = [permission(Request(method="GET" if verb == "LIST" else verb, path=path, query=query)) for verb, path, query, _ in api.calls]
+    asked = [permission(Request(method="GET" if verb in ("LIST", "WATCH") else verb, path=path, query=query)) for verb, path, query, _ in api.calls]
     mine = {(one.group, one.resource, verb) for one in asked for verb in one.verbs if one.resource and not one.resource.startswith("selfsubject")}
-    assert mine == {("", "pods", "create"), ("", "pods", "delete"), ("", "pods", "list")}
+    assert mine == {("", "pods", "create"), ("", "pods", "delete"), ("", "pods", "list"), ("", "pods", "watch")}
     assert mine <= {(rule.group, rule.resource, verb) for rule in RULES if rule.role == CARRIERS for verb in rule.verbs}
 
 

@@ -6,7 +6,7 @@ import fakes
 import pytest
 from swept_cluster import NODES, PODS, REMEDY, RUN, SWEPT, WORKLOAD, SweptCluster, found, node
 
-from chaos_modules.clusters.kubernetes.api import Object
+from chaos_modules.clusters.kubernetes.api import ApiProblem, Object
 from chaos_modules.clusters.kubernetes.cluster import Kubernetes
 from chaos_modules.model.errors import ClusterProblem
 from chaos_modules.model.target import Scope, Target
@@ -104,6 +104,35 @@ def test_the_preflight_asks_for_what_this_run_needs(options: dict[str, bool], ne
     with pytest.raises(ClusterProblem) as caught:
         cluster.preflight(PLAN)
     assert {text for text in ("pods/attach", "namespace shop: create events") if text in str(caught.value)} == needs
+
+
+HOST_RULES = {"services": ("", "get"), "endpointslices": ("discovery.k8s.io", "list")}
+
+
+@pytest.mark.parametrize("missing", HOST_RULES)
+def test_a_host_that_may_be_a_service_and_may_not_be_looked_up_is_in_the_way(missing: str) -> None:
+    group, verb = HOST_RULES[missing]
+    kept = [{"verbs": [verb], "apiGroups": [group], "resources": [one]} for one, (group, verb) in HOST_RULES.items() if one != missing]
+    cluster, api = kubernetes(well("worker-1", WORKLOAD.image), grants=kept)
+    api.answers["POST", REVIEW] = lambda _, body: {"status": {"resourceRules": kept if (body or {})["spec"]["namespace"] == "shop" else ALLOWED}}
+    api.answers["GET", "/api/v1/namespaces/shop/services/db"] = ApiProblem("no", status=403)
+    cluster.snapshot(Scope(namespaces=("shop",), services=(("shop", "db"), ("shop", "db"))))
+    with pytest.raises(ClusterProblem) as caught:
+        cluster.preflight(PLAN)
+    assert f"not allowed in namespace shop: {verb} {missing} (hosts that are services)" in str(caught.value)
+    assert f'{{apiGroups: ["{group}"], resources: ["{missing}"], verbs: ["{verb}"]}}' in str(caught.value)
+
+
+@pytest.mark.parametrize("named", [("shop", "db"), ("com", "example")])
+def test_a_host_that_was_looked_up_or_is_elsewhere_is_not(named: tuple[str, str]) -> None:
+    """The first is no Service, as far as one can see; the second may be one in a namespace of which nothing is known."""
+    cluster, api = kubernetes(well("worker-1", WORKLOAD.image))
+    api.collections["/api/v1/namespaces"] = ApiProblem("no", status=403)
+    api.answers["GET", "/api/v1/namespaces/com/services/example"] = ApiProblem("no", status=403)
+    cluster.snapshot(Scope(namespaces=("shop",), services=(named,)))
+    before = len(api.calls)
+    assert cluster.preflight(PLAN) == []
+    assert len(api.calls) - before == 3
 
 
 def test_thorough_checks_ask_the_server_itself() -> None:

@@ -120,7 +120,7 @@ def test_privileged_when_asked() -> None:
 def test_it_ends_gracefully_and_once() -> None:
     spec = spec_of(made())
     assert (spec["restartPolicy"], spec["terminationGracePeriodSeconds"]) == ("Never", 30)
-    assert container_of(made())["terminationMessagePolicy"] == "File"
+    assert container_of(made())["terminationMessagePolicy"] == "FallbackToLogsOnError"
 
 
 def test_only_a_stream_opens_its_input() -> None:

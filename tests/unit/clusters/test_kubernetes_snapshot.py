@@ -180,6 +180,24 @@ def test_services_of_the_scope_are_looked_up() -> None:
     assert found.hidden_services == (("shop", "no"),)
 
 
+@pytest.mark.parametrize(("namespaces", "hidden"), [
+    ([{"metadata": {"name": "shop2"}}], (("shop2", "no"),)), (ApiProblem("no", status=403), (("shop2", "no"), ("com", "example"))),
+])  # fmt: skip
+def test_what_may_not_be_looked_up_is_no_service_where_its_namespace_is_not_there(namespaces: Any, hidden: tuple[tuple[str, str], ...]) -> None:
+    api = api_with(pod())
+    api.collections[NAMESPACES] = namespaces
+    for path in ("/api/v1/namespaces/shop2/services/no", "/api/v1/namespaces/com/services/example"):
+        api.answers["GET", path] = ApiProblem("no", status=403)
+    assert snapshot_for(api, shop(), hosts=("no.shop2", "example.com")).hidden_services == hidden
+
+
+def test_namespaces_are_not_listed_for_a_service_beside_its_target() -> None:
+    api = api_with(pod())
+    api.answers["GET", "/api/v1/namespaces/shop/services/no"] = ApiProblem("no", status=403)
+    assert snapshot_for(api, shop(), hosts=("no",)).hidden_services == (("shop", "no"),)
+    assert NAMESPACES not in api.asked("LIST")
+
+
 def refused(api: FakeApi, selector: PodSelector) -> str:
     with pytest.raises(NoTarget) as caught:
         select(snapshot_for(api, selector), selector, Random(1))

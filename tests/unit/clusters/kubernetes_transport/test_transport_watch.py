@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qsl, urlsplit
 
 import pytest
 from scripted_server import Answer, Exchange, Interrupted, ScriptedServer
@@ -55,44 +56,76 @@ def impatient(api: KubernetesApi) -> Iterator[None]:
     assert watching == []
 
 
+GONE = {"kind": "Status", "code": 410, "message": "too old resource version", "reason": "Expired"}
+
+
 def versions(server: ScriptedServer) -> list[str]:
-    """From which version each part of the watch was asked for; `list` for a list."""
-    return [one.split("resourceVersion=")[1].split("&")[0] if "watch=true" in one else "list" for one in server.asked]
+    """From which version each part of the watch was asked for, `start` for none; `list` for a list."""
+    queries = [dict(parse_qsl(urlsplit(one).query)) for one in server.asked]
+    return [query.get("resourceVersion", "start") if "watch" in query else "list" for query in queries]
+
+
+def begins(version: int, *pods: dict[str, Any], then: Answer = Exchange.end) -> Answer:
+    """The first part of a watch: what is there, then the place from which the next goes on."""
+    return streams(*(("ADDED", one) for one in pods), ("BOOKMARK", pod("", version)), then=then)
 
 
 def test_what_is_there_then_what_happens(server: ScriptedServer, api: KubernetesApi) -> None:
-    server.will(lists(5, pod("a", 3)), streams(("MODIFIED", pod("a", 6)), ("DELETED", pod("a", 7)), then=Exchange.fall_silent))
+    server.will(streams(("ADDED", pod("a", 3)), ("MODIFIED", pod("a", 6)), ("DELETED", pod("a", 7)), then=Exchange.fall_silent))
     assert told(api, 3) == ["ADDED a 3", "MODIFIED a 6", "DELETED a 7"]
-    assert server.asked == [
-        f"GET {PODS}?labelSelector=a%3Db&limit=500",
-        f"GET {PODS}?labelSelector=a%3Db&watch=true&allowWatchBookmarks=true&resourceVersion=5&timeoutSeconds=1",
-    ]
+    assert server.asked == [f"GET {PODS}?labelSelector=a%3Db&watch=true&allowWatchBookmarks=true&timeoutSeconds=1"]
 
 
 def test_a_part_that_ends_as_it_should_is_followed_by_the_next(server: ScriptedServer, api: KubernetesApi) -> None:
-    last = streams(("ADDED", pod("b", 10)), then=Exchange.fall_silent)
-    server.will(lists(5), streams(("ADDED", pod("a", 6))), streams(("BOOKMARK", pod("", 9))), last)
-    assert told(api, 2) == ["ADDED a 6", "ADDED b 10"]
-    assert versions(server) == ["list", "5", "6", "9"]
+    last = streams(("ADDED", pod("c", 10)), then=Exchange.fall_silent)
+    server.will(streams(("ADDED", pod("a", 5)), ("MODIFIED", pod("a", 6)), ("ADDED", pod("b", 7))), streams(("BOOKMARK", pod("", 9))), last)
+    assert told(api, 4) == ["ADDED a 5", "MODIFIED a 6", "ADDED b 7", "ADDED c 10"]
+    assert versions(server) == ["start", "7", "9"]
+
+
+@pytest.mark.parametrize("ends", [Exchange.end, Exchange.cut, Exchange.reset])
+def test_where_nothing_was_seen_it_starts_again_without_a_list(server: ScriptedServer, api: KubernetesApi, ends: Answer) -> None:
+    server.will(streams(then=ends), streams(("ADDED", pod("a", 6)), then=Exchange.fall_silent))
+    assert told(api, 1) == ["ADDED a 6"]
+    assert versions(server) == ["start", "start"]
+
+
+@pytest.mark.parametrize("ends", [Exchange.end, Exchange.cut, Exchange.reset])
+def test_the_versions_of_what_is_there_are_no_place_to_go_on_from(server: ScriptedServer, api: KubernetesApi, ends: Answer) -> None:
+    """They come in no order: from b's, a's own past would be told again, and what happened before a's would be missed from a's."""
+    server.will(
+        streams(("ADDED", pod("a", 6)), ("ADDED", pod("b", 4)), then=ends), lists(8, pod("a", 6), pod("b", 7)),
+        streams(("DELETED", pod("a", 9)), then=Exchange.fall_silent),
+    )
+    assert told(api, 4) == ["ADDED a 6", "ADDED b 4", "MODIFIED b 7", "DELETED a 9"]
+    assert versions(server) == ["start", "list", "8"]
 
 
 @pytest.mark.parametrize("breaks", [Exchange.cut, Exchange.reset])
 def test_a_broken_watch_goes_on_from_the_last_version(server: ScriptedServer, api: KubernetesApi, breaks: Answer) -> None:
-    server.will(lists(5), streams(("ADDED", pod("a", 6)), then=breaks), Exchange.reset, streams(("ADDED", pod("b", 7)), then=Exchange.fall_silent))
+    server.will(begins(5), streams(("ADDED", pod("a", 6)), then=breaks), Exchange.reset, streams(("ADDED", pod("b", 7)), then=Exchange.fall_silent))
     assert told(api, 2) == ["ADDED a 6", "ADDED b 7"]
-    assert versions(server) == ["list", "5", "6", "6"]
+    assert versions(server) == ["start", "5", "6", "6"]
 
 
 def test_a_watch_that_goes_silent_is_noticed(server: ScriptedServer, api: KubernetesApi) -> None:
     silent = streams(("ADDED", pod("a", 6)), then=Exchange.fall_silent)
-    server.will(lists(5), silent, lists(7, pod("a", 6)), streams(("ADDED", pod("b", 8)), then=Exchange.fall_silent))
+    server.will(begins(5), silent, lists(7, pod("a", 6)), streams(("ADDED", pod("b", 8)), then=Exchange.fall_silent))
     assert told(api, 2) == ["ADDED a 6", "ADDED b 8"]
-    assert versions(server) == ["list", "5", "list", "7"]
+    assert versions(server) == ["start", "5", "list", "7"]
 
 
 def test_where_watches_are_always_silent_lists_tell(server: ScriptedServer, api: KubernetesApi) -> None:
-    server.will(lists(5), Exchange.fall_silent, lists(6, pod("a", 6)), streams(then=Exchange.fall_silent), lists(7, pod("a", 7)), lists(8))
+    server.will(Exchange.fall_silent, lists(6, pod("a", 6)), streams(then=Exchange.fall_silent), lists(7, pod("a", 7)), lists(8))
     assert told(api, 2) == ["ADDED a 6", "MODIFIED a 7"]
+    assert versions(server)[:4] == ["start", "list", "6", "list"]
+
+
+def test_a_list_that_fails_is_asked_for_again(server: ScriptedServer, api: KubernetesApi) -> None:
+    """What was missed is not forgotten with the first attempt to make it good."""
+    server.will(begins(5, pod("a", 4)), streams(("ERROR", GONE)), Exchange.reset, lists(9), streams(then=Exchange.fall_silent))
+    assert told(api, 2) == ["ADDED a 4", "DELETED a 4"]
+    assert versions(server)[:4] == ["start", "5", "list", "list"]
 
 
 def test_half_an_event_counts_for_nothing(server: ScriptedServer, api: KubernetesApi) -> None:
@@ -109,27 +142,24 @@ def test_half_an_event_counts_for_nothing(server: ScriptedServer, api: Kubernete
             exchange.chunk(part)
         exchange.fall_silent()
 
-    server.will(lists(5), half, in_parts)
+    server.will(begins(5), half, in_parts)
     assert told(api, 1) == ["ADDED a 6"]
-    assert versions(server) == ["list", "5", "5"]
-
-
-GONE = {"kind": "Status", "code": 410, "message": "too old resource version", "reason": "Expired"}
+    assert versions(server) == ["start", "5", "5"]
 
 
 @pytest.mark.parametrize("forgets", [streams(("ERROR", GONE)), lambda exchange: exchange.status(410, "too old", "Expired")])
 def test_a_forgotten_version_is_made_good_by_comparing(server: ScriptedServer, api: KubernetesApi, forgets: Answer) -> None:
     before = (pod("same", 1), pod("changed", 2), pod("gone", 3), pod("again", 4, "first-uid"))
     after = (pod("same", 1), pod("changed", 8), pod("again", 9, "second-uid"), pod("new", 7))
-    server.will(lists(5, *before), forgets, lists(20, *after), streams(("ADDED", pod("last", 21)), then=Exchange.fall_silent))
+    server.will(begins(5, *before), forgets, lists(20, *after), streams(("ADDED", pod("last", 21)), then=Exchange.fall_silent))
     assert told(api, 9)[4:] == ["DELETED gone 3", "DELETED again 4", "MODIFIED changed 8", "ADDED again 9", "ADDED new 7"]
-    assert versions(server)[:3] == ["list", "5", "list"]
+    assert versions(server)[:3] == ["start", "5", "list"]
 
 
 def test_an_error_event_that_passes_is_tried_again(server: ScriptedServer, api: KubernetesApi) -> None:
-    server.will(lists(5), streams(("ERROR", {"code": 500, "message": "etcd"})), streams(("ADDED", pod("a", 6)), then=Exchange.fall_silent))
+    server.will(begins(5), streams(("ERROR", {"code": 500, "message": "etcd"})), streams(("ADDED", pod("a", 6)), then=Exchange.fall_silent))
     assert told(api, 1) == ["ADDED a 6"]
-    assert versions(server) == ["list", "5", "5"]
+    assert versions(server) == ["start", "5", "5"]
 
 
 def test_what_is_no_event_is_tried_again(server: ScriptedServer, api: KubernetesApi) -> None:
@@ -138,20 +168,20 @@ def test_what_is_no_event_is_tried_again(server: ScriptedServer, api: Kubernetes
         exchange.chunk(b"<html>\n")
         exchange.end()
 
-    server.will(lists(5), gibberish, streams(("ADDED", pod("a", 6)), then=Exchange.fall_silent))
+    server.will(gibberish, streams(("ADDED", pod("a", 6)), then=Exchange.fall_silent))
     assert told(api, 1) == ["ADDED a 6"]
 
 
 @pytest.mark.parametrize("code", [401, 403, 404])
 def test_what_cannot_be_helped_is_raised(server: ScriptedServer, api: KubernetesApi, code: int) -> None:
-    server.will(lists(5, pod("a", 1)), lambda exchange: exchange.status(code, f"no: {code}"))
+    server.will(begins(5, pod("a", 1)), lambda exchange: exchange.status(code, f"no: {code}"))
     with pytest.raises(ApiProblem, match=f"no: {code}") as caught:
         told(api, 2)
     assert caught.value.status == code
 
 
 def test_the_missing_permission_is_the_one_to_watch(server: ScriptedServer, api: KubernetesApi) -> None:
-    server.will(lists(5), lambda exchange: exchange.status(403, 'pods is forbidden: User "ann" cannot watch resource "pods" in API group ""'))
+    server.will(lambda exchange: exchange.status(403, 'pods is forbidden: User "ann" cannot watch resource "pods" in API group ""'))
     with pytest.raises(ApiProblem, match="ann may not watch pods in namespace shop"):
         told(api, 1)
 
@@ -159,11 +189,11 @@ def test_the_missing_permission_is_the_one_to_watch(server: ScriptedServer, api:
 def test_an_interruption_does_not_end_a_watch(server: ScriptedServer, api: KubernetesApi, interrupted: Interrupted) -> None:
     interrupted.event.set()
     last = streams(("ADDED", pod("a", 6)), then=Exchange.fall_silent)
-    server.will(lambda exchange: exchange.status(503, "starting"), lists(5), Exchange.reset, last)
+    server.will(lambda exchange: exchange.status(503, "starting"), begins(5), Exchange.reset, last)
     assert told(api, 1) == ["ADDED a 6"]
 
 
-@pytest.mark.parametrize("silent_from", [(), (lists(5),), (lists(5), streams(then=Exchange.fall_silent))])
+@pytest.mark.parametrize("silent_from", [(), (begins(5),), (begins(5, then=Exchange.fall_silent),)])
 def test_it_ends_soon_though_the_server_is_silent(
     server: ScriptedServer, api: KubernetesApi, monkeypatch: pytest.MonkeyPatch, silent_from: tuple[Answer, ...]
 ) -> None:
@@ -186,7 +216,7 @@ def test_leaving_a_watch_closes_its_connection(server: ScriptedServer, api: Kube
         exchange.close_connection = True
 
     api.SILENT_SECONDS = 30.0
-    server.will(lists(5), answer)
+    server.will(answer)
     watch = api.watch(PODS, (), lambda: False)
     assert next(iter(watch)).type == "ADDED"
     watch.close()  # type: ignore[attr-defined]
