@@ -4,11 +4,11 @@ VENV := .venv
 ROOT := $(shell [ "$$(id -u)" = 0 ] && echo yes)
 export PATH := $(PATH):/usr/sbin:/sbin
 
-.PHONY: demo test test-slow test-cluster honest-runs benchmarks check unit packets netem-kernel docs tools clean
+.PHONY: demo test test-slow test-cluster test-observation honest-runs benchmarks check unit packets netem-kernel docs tools clean
 .PHONY: image runner-image image-archive runner-archive image-load
 
 demo: tools $(VENV)/installed
-	$(VENV)/bin/python run_chaos.py scenarios/harness/demo.yaml --sandbox
+	$(VENV)/bin/python run_chaos.py --config config/demo.yaml --sandbox
 
 test: tools $(VENV)/installed check
 	$(VENV)/bin/pytest -m "not slow" --cov --cov-report=term:skip-covered $(if $(ROOT),--cov-fail-under=90)
@@ -26,6 +26,10 @@ check: $(VENV)/installed
 # Any cluster that KUBECONFIG names, with the injector's image loaded; SQUALL_TEST_IMAGE names one with python3, sh, iproute2, nftables and nsenter.
 test-cluster: $(VENV)/installed
 	$(VENV)/bin/pytest tests/cluster
+
+# Real Prometheus, Alertmanager, OpenSearch, Elasticsearch and a real browser, each where it is there: whole runs that judge a system.
+test-observation: tools $(VENV)/installed
+	$(VENV)/bin/pytest tests/observation tests/storage tests/browser
 
 unit: $(VENV)/installed
 	$(VENV)/bin/pytest tests/unit tests/golden

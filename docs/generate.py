@@ -24,9 +24,9 @@ EXIT_CODES = {
     "EXIT_PASSED": "every fault was in effect for its whole hold and was reverted, at least one target of each scenario met traffic, "
     "and no measurement contradicts the request",
     "EXIT_FAILED": "a scenario failed: no target, refused, not applied, not in effect, lapsed, out of tolerance, or no traffic; `check` failed; "
-    "or the run broke",
-    "EXIT_ALERTS": "reserved for alerts and objectives; no run of this version ends with it",
-    "EXIT_HEALTH": "reserved for health checks; no run of this version ends with it",
+    "the system was not healthy before the fault; Cerberus said no-go; something that gates the run could not be told; or the run broke",
+    "EXIT_ALERTS": "alerts of the profile over the run, critical alerts after a scenario, a probe in its fault or recovery window, or `halt_on`",
+    "EXIT_HEALTH": "a health check with `exit_on_failure` failed",
     "EXIT_RESIDUE": "something of Squall's is left; outranks all others",
     "EXIT_BUG": "the injector's own status for a bug in it; a run never ends with it",
     "EXIT_INTERRUPTED": "interrupted (SIGINT); reverted and reported",
@@ -42,8 +42,8 @@ def configuration_page() -> str:
         "`SQUALL_SET__squall__lease_seconds=5`; the flag wins over the variable, and the variable over the file. Null and empty text mean the "
         "default. An unknown key is an error in `squall:` and a notice in krkn's sections. The terminal shows the same with "
         "`run_chaos.py explain config`, and editors with [the schema](schemas/config.json).",
-        "This version acts on `kraken.kubeconfig_path`, `kraken.chaos_scenarios`, `tunings` and `squall`, and `check` asks "
-        "`performance_monitoring.prometheus_url` whether it answers. The rest is read, checked, and kept for krkn's sake.",
+        "This version acts on `kraken.kubeconfig_path`, `kraken.chaos_scenarios`, `tunings`, `performance_monitoring`, `cerberus`, `health_checks`, "
+        "`elastic`, `resiliency`, `telemetry.run_tag` and `squall`. The rest is read, checked, and kept for krkn's sake.",
         *_gates(),
     ]
     fields = configuration_fields()
@@ -57,10 +57,7 @@ def _gates() -> list[str]:
     """What is refused and what is noticed, asked of the code itself with everything switched on."""
     everything = Configuration.model_validate({
         "kraken": {"publish_kraken_status": True, "signal_state": "PAUSE"},
-        "performance_monitoring": {"enable_alerts": True, "check_critical_alerts": True, "enable_metrics": True},
-        "cerberus": {"cerberus_enabled": True}, "health_checks": {"config": [{"url": "http://localhost"}]},
-        "kubevirt_checks": {"namespace": "vms"}, "triggers": {"conditions": [1]}, "elastic": {"enable_elastic": True},
-        "telemetry": {"enabled": True, "api_url": "http://localhost"}, "resiliency": {"resiliency_run_mode": "standalone"},
+        "kubevirt_checks": {"namespace": "vms"}, "triggers": {"conditions": [1]}, "telemetry": {"enabled": True, "api_url": "http://localhost"},
     })  # fmt: skip
     document = Document("", {})
     refused = [problem.what.partition(":")[0] for problem in refused_gates(everything, document)]
@@ -82,7 +79,7 @@ def exit_codes_page() -> str:
     return page(
         "Exit codes",
         "`result.json` carries every reason, whichever of them decided the code. Residue (4) outranks an interruption (130, 143), which outranks "
-        "a failure (1).",
+        "a failure (1), which outranks health (3), which outranks alerts and objectives (2): the order of krkn.",
         table(("Code", "Meaning"), [(str(value), EXIT_CODES[name]) for name, value in sorted(codes.items(), key=lambda item: item[1])]),
         "## Errors\n\nAn error that ends a command is told on standard error: where, what, and after an arrow what to do next.",
         table(("Error", "Code", "Meaning"), [(kind.__name__, str(kind.exit_code), cleandoc(kind.__doc__ or "")) for kind in named]),

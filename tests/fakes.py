@@ -216,7 +216,7 @@ class FakeInterruption(Interruption):
         self.waits: list[float] = []
         self.asked_during = asked_during
 
-    def wait(self, seconds: float) -> bool:
+    def wait(self, seconds: float, unless: Callable[[], object] | None = None) -> bool:
         if seconds:
             self.waits.append(seconds)
             if len(self.waits) == self.asked_during:

@@ -20,6 +20,7 @@ SUMMARIES = {
     "list": "scenario types and faults",
     "explain": "a fault, a scenario type, the configuration, or one field of them",
     "schema": "JSON Schema of a scenario type or of the configuration",
+    "report": "show a run's record again, and write its reports anew",
     "cleanup": "remove what killed runs left",
     "completion": "completion script for bash, zsh or fish",
 }
@@ -31,6 +32,7 @@ EXAMPLES = {
     "list": ("run_chaos.py list", "run_chaos.py list --format json"),
     "explain": ("run_chaos.py explain pod-network-duplication", "run_chaos.py explain config.squall.lease_seconds"),
     "schema": ("run_chaos.py schema pod_network_fault_scenarios", "run_chaos.py schema config"),
+    "report": ("run_chaos.py report runs/0badcafe", "run_chaos.py report runs/0badcafe --junit a.xml", "run_chaos.py report runs/0badcafe --send"),
     "cleanup": ("run_chaos.py cleanup --audit", "run_chaos.py cleanup --run 0badcafe", "run_chaos.py cleanup --sandbox"),
     "completion": ("run_chaos.py completion bash", "squall completion zsh > _squall"),
 }
@@ -44,12 +46,19 @@ class Parser(argparse.ArgumentParser):
         raise BadInput(message, self.prog, f"see {self.prog} --help")
 
 
+class _Help(argparse.RawDescriptionHelpFormatter):
+    """Longer options than usual stand beside their meaning, so that all of a command fit on a screen."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, max_help_position=33)
+
+
 def _command(commands: argparse._SubParsersAction[Parser], name: str) -> Parser:
     examples = "\n".join(f"  {line}" for line in EXAMPLES[name])
     parser: Parser = commands.add_parser(
         name, help=SUMMARIES[name], usage=argparse.SUPPRESS, allow_abbrev=True,
         description=f"Examples:\n{examples}\n\n{SUMMARIES[name][0].upper()}{SUMMARIES[name][1:]}.",
-        formatter_class=argparse.RawDescriptionHelpFormatter,
+        formatter_class=_Help,
     )  # fmt: skip
     return parser
 
@@ -65,15 +74,15 @@ def _reading(parser: Parser) -> None:
 
 def _connecting(parser: Parser) -> None:
     parser.add_argument("--kubeconfig", metavar="FILE", help="how to reach the cluster (default: kraken.kubeconfig_path, else KUBECONFIG)")
-    parser.add_argument("--context", metavar="NAME", help="context of the kubeconfig (default: its current one)")
+    parser.add_argument("--context", metavar="NAME", help="context of the kubeconfig (default: current)")
 
 
 def _choosing(parser: Parser) -> None:
-    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="scenario files, instead of the configuration's")
+    parser.add_argument("scenarios", nargs="*", metavar="SCENARIO", help="scenario files, not the configured ones")
     parser.add_argument("--type", metavar="TYPE", help="scenario type of the SCENARIO files, e.g. pod_network_fault_scenarios")
     parser.add_argument("--sandbox", action="store_true", help="on this machine: pods are network namespaces")
     parser.add_argument("--sandbox-file", metavar="FILE", help=f"describes the sandbox (default {DEFAULT_SANDBOX})")
-    parser.add_argument("--seed", metavar="N", help="repeat an earlier choice of targets: a whole number, e.g. 42")
+    parser.add_argument("--seed", metavar="N", help="repeat an earlier choice of targets, e.g. 42")
     parser.add_argument("--enforce-limits", action="store_true", help="make the blast radius limits errors")
     _connecting(parser)
     parser.add_argument("--require-context", metavar="NAME", help="refuse any other cluster context")
@@ -89,6 +98,17 @@ def _run(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument("--format", choices=("table", "json", "jsonl"), default="table", help="what standard output gets")
     parser.add_argument("-o", "--output", metavar="FILE", help="also write the final report there")
     parser.add_argument("-d", "--debug", metavar="TEXT", help="any text: like -vv (krkn)")
+    _run_reports(parser)
+
+
+def _run_reports(parser: Parser) -> None:
+    parser.add_argument("--junit", metavar="FILE", help="JUnit XML; - for standard output")
+    parser.add_argument("--html", metavar="FILE", help="the report as a page; - likewise")
+    parser.add_argument("--summary", metavar="FILE", help="the report as Markdown; - likewise")
+    parser.add_argument("--junit-testcase", metavar="TEXT", help="the run as one test case (krkn)")
+    parser.add_argument("--junit-testcase-path", metavar="DIR", help="the folder for that (krkn)")
+    parser.add_argument("--junit-testcase-version", metavar="TEXT", help="its TestVersion (krkn)")
+    parser.add_argument("--halt-on", metavar="QUERY", action="append", default=[], help="end the faults once it has a result")
 
 
 def parser() -> Parser:
@@ -114,6 +134,7 @@ def parser() -> Parser:
     validate.add_argument("--type", metavar="TYPE", help="scenario type of the files, e.g. pod_network_fault_scenarios")
     _reading(validate)
     _discovery(commands)
+    _report(commands)
     _cleanup(commands)
     return whole
 
@@ -125,6 +146,18 @@ def _check(commands: argparse._SubParsersAction[Parser]) -> None:
     parser.add_argument("--pre", action="store_true", help="the cluster alone, without the configuration's scenarios")
     parser.add_argument("--ignore", metavar="NAME", action="append", default=[], help="let this check only warn, e.g. image")
     parser.add_argument("--format", choices=("table", "short", "json"), default="table", help="what standard output gets; short: problems only")
+
+
+def _report(commands: argparse._SubParsersAction[Parser]) -> None:
+    parser = _command(commands, "report")
+    parser.add_argument("record", metavar="RUN_DIR", help="the folder that the run wrote")
+    parser.add_argument("--junit", metavar="FILE", help="also write JUnit XML there; - for standard output")
+    parser.add_argument("--html", metavar="FILE", help="also write the page there; - for standard output")
+    parser.add_argument("--markdown", metavar="FILE", help="also write Markdown there; - for standard output")
+    parser.add_argument("--format", choices=("table", "json", "jsonl"), default="table", help="what standard output gets")
+    parser.add_argument("--exit-code", action="store_true", help="end with the run's exit code")
+    parser.add_argument("--send", action="store_true", help="send it to Elasticsearch or OpenSearch, or what could not be sent before")
+    _reading(parser)
 
 
 def _cleanup(commands: argparse._SubParsersAction[Parser]) -> None:

@@ -11,9 +11,11 @@ from ..clusters.kubernetes.api import ApiProblem
 from ..clusters.protocol import Cluster
 from ..engine.interruption import Interruption
 from ..loading.configuration import Configuration
+from ..loading.observation import observation_plan
 from ..model.check import Check, CheckState, demoted, failed, passed, skipped, warning
 from ..model.errors import EXIT_FAILED, EXIT_PASSED, BadInput, ClusterProblem, SquallError
 from ..model.plan import Plan, ScenarioPlan
+from ..model.probe import Connection
 from ..model.request import ImpairmentRequest
 from ..model.target import Scope, Snapshot
 from ..observe.prometheus_ready import prometheus_check
@@ -22,7 +24,7 @@ from ..reports.style import style_for
 from ..targets.scope import scope_of
 from .choosing import open_cluster
 from .preparation import planned
-from .reading import read_configuration, read_scenarios
+from .reading import read_configuration, read_scenarios, scenario_documents
 
 FORBIDDEN = 403
 _NAME_ONE = "name a SCENARIO file, or list some under kraken.chaos_scenarios"
@@ -33,10 +35,10 @@ def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> in
     demoted((), arguments.ignore)
     configuration = read_configuration(arguments, environment, optional=True)
     given = not arguments.pre and (arguments.scenarios or configuration.scenarios)
-    requests = read_scenarios(arguments, configuration) if given else ()
+    requests = read_scenarios(arguments, scenario_documents(arguments, configuration)) if given else ()
+    observation = observation_plan(configuration)
     cluster, found = _looked(arguments, configuration, requests)
-    monitoring = configuration.performance_monitoring
-    found.append(prometheus_check(monitoring.prometheus_url, monitoring.prometheus_bearer_token))
+    found.append(prometheus_check(observation.prometheus or Connection(), gating=observation.gates_on_prometheus and observation.unknown_fails))
     checks = demoted(found, arguments.ignore)
     if arguments.format == "json":
         print(json.dumps(checks_document(checks, cluster), indent=2))

@@ -12,7 +12,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from .. import __version__
-from ..model.errors import EXIT_FAILED, EXIT_INTERRUPTED, SquallError
+from ..model.errors import EXIT_FAILED, EXIT_INTERRUPTED, BadInput, SquallError
 from .arguments import parse
 from .output import tell
 
@@ -28,6 +28,7 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
         return int(command.execute(arguments, environment))
     except SquallError as error:
         tell(f"error: {error}")
+        _annotate(error, environment)
         return error.exit_code
     except KeyboardInterrupt:
         tell("interrupted; nothing was touched")
@@ -39,6 +40,14 @@ def main(argv: Sequence[str], environment: Mapping[str, str]) -> int:
     except Exception as error:  # noqa: BLE001 - the one handler of the process: a bug is reported, never shown raw
         tell(f"error: Squall itself failed: {type(error).__name__}: {error}\n  → please report it with {_report(argv)}")
         return EXIT_FAILED
+
+
+def _annotate(error: SquallError, environment: Mapping[str, str]) -> None:
+    """On GitHub, every wrong input at its line of the file."""
+    from ..reports.github import input_annotations, on_github  # noqa: PLC0415 - only there
+
+    if isinstance(error, BadInput) and on_github(environment):
+        print("\n".join(input_annotations(error, environment)), file=sys.stderr)
 
 
 def _report(argv: Sequence[str]) -> Path:

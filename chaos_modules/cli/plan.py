@@ -38,6 +38,10 @@ def _lines(plan: Plan, *, verbose: bool) -> Iterator[str]:
     for scenario in plan.scenarios:
         yield ""
         yield from _scenario(scenario, plan.lease_seconds, verbose=verbose)
+    if plan.observation:
+        yield ""
+        yield "watched meanwhile:"
+        yield from (f"  {line}" for line in plan.observation)
 
 
 def _scenario(scenario: ScenarioPlan, lease_seconds: int, *, verbose: bool) -> Iterator[str]:

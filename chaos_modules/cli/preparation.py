@@ -5,39 +5,49 @@ from __future__ import annotations
 import argparse
 import secrets
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from ..clusters.protocol import Cluster
 from ..engine.interruption import Interruption
 from ..engine.planning import build_plan
 from ..loading.configuration import Configuration
+from ..model.observation_plan import ObservationPlan
 from ..model.plan import Plan
 from ..model.request import ImpairmentRequest
 from ..model.target import Snapshot
 from ..targets.scope import scope_of
 from .choosing import open_cluster
-from .reading import read_configuration, read_scenarios
+from .observing import observation_for
+from .reading import read_configuration, read_scenarios, scenario_documents
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Prepared:
-    """What a run needs, all of it checked."""
+    """What a run needs, all of it checked. `contents` are the scenario files as data, by path."""
 
     configuration: Configuration
+    contents: Mapping[str, Any]
     requests: tuple[ImpairmentRequest, ...]
     cluster: Cluster
     interruption: Interruption
     plan: Plan
+    observation: ObservationPlan
 
 
 def prepare(arguments: argparse.Namespace, environment: Mapping[str, str], run_id: str | None = None) -> Prepared:
     """Everything up to the plan. Raises SquallError; nothing is touched."""
     configuration = read_configuration(arguments, environment, optional=bool(arguments.scenarios))
-    requests = read_scenarios(arguments, configuration)
+    documents = scenario_documents(arguments, configuration)
+    requests = read_scenarios(arguments, documents)
     interruption = Interruption()
     cluster = open_cluster(arguments, configuration, interruption.wait)
+    observation = observation_for(arguments, configuration, cluster)
     plan = planned(arguments, configuration, requests, cluster.snapshot(scope_of(requests)), run_id)
-    return Prepared(configuration=configuration, requests=requests, cluster=cluster, interruption=interruption, plan=plan)
+    return Prepared(
+        configuration=configuration, contents={document.file: document.data for _, document in documents}, requests=requests, cluster=cluster,
+        interruption=interruption, plan=replace(plan, observation=tuple(observation.described())), observation=observation,
+    )  # fmt: skip
 
 
 def planned(

@@ -68,15 +68,19 @@ def scenario_type(name: str | None, document: Document) -> str:
     return name
 
 
-def read_scenarios(arguments: argparse.Namespace, configuration: Configuration) -> tuple[ImpairmentRequest, ...]:
-    """The scenarios named on the command line, else the configuration's. Raises BadInput; no scenario at all is one."""
+def scenario_documents(arguments: argparse.Namespace, configuration: Configuration) -> list[tuple[str, Document]]:
+    """(type, document) of the files named on the command line, else of the configuration's. Raises BadInput."""
     if arguments.scenarios:
         documents = [load_yaml(path) for path in arguments.scenarios]
-        requests = translate([(scenario_type(arguments.type, document), document) for document in documents])
-    else:
-        from ..loading.scenarios import load_scenarios  # noqa: PLC0415 - the same
+        return [(scenario_type(arguments.type, document), document) for document in documents]
+    from ..loading.scenarios import load_scenarios  # noqa: PLC0415 - the same
 
-        requests = translate([(file.type, document) for file, document in load_scenarios(configuration)])
+    return [(file.type, document) for file, document in load_scenarios(configuration)]
+
+
+def read_scenarios(arguments: argparse.Namespace, documents: Sequence[tuple[str, Document]]) -> tuple[ImpairmentRequest, ...]:
+    """What the documents ask for. Raises BadInput; no scenario at all is one."""
+    requests = translate(documents)
     if not requests:
         where = arguments.config or DEFAULT_CONFIG
         raise BadInput("there is no scenario to run", where, "name a SCENARIO file, or list some under kraken.chaos_scenarios")

@@ -7,24 +7,33 @@ import json
 import logging
 import shutil
 import sys
+import threading
 import time
+import uuid
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from ..engine.result import result_document, series_document
+from ..engine.run import RunResult
 from ..engine.run import execute as execute_plan
-from ..engine.run import result_document
 from ..engine.scenario import Session
+from ..engine.watch import Watch
 from ..model.errors import EXIT_FAILED, EXIT_PASSED, BadInput
 from ..model.plan import Plan, document
 from ..model.wording import printable
 from ..reports.console import Console, LiveConsole, PlainConsole
+from ..reports.files import HTML
 from ..reports.record import Record
 from ..reports.style import style_for
 from ..reports.table import final_screen
+from ..verdict.resiliency import report as score_report
 from .choosing import launcher_for
+from .delivery import SCORE_FILE, deliver
+from .observing import refuse_unless_seen, watch_for
 from .output import tell
 from .preparation import Prepared, prepare
+from .report import check_report_options, standard_output_is_taken
 from .saved_plan import prepare_saved
 
 MANY_TARGETS = 10
@@ -33,21 +42,26 @@ _log = logging.getLogger(__name__)
 
 def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> int:
     """Run the scenarios; the verdict's exit code."""
+    check_report_options(arguments)
     prepared = prepare_saved(arguments, environment) if arguments.saved_plan else prepare(arguments, environment)
     _log_to_terminal(arguments)
     warnings: Sequence[str] = ()
     if not any(scenario.unplannable for scenario in prepared.plan.scenarios):
-        warnings = prepared.cluster.preflight(prepared.plan)
+        seen = refuse_unless_seen(prepared.observation, prepared.plan.cluster)
+        warnings = [*prepared.cluster.preflight(prepared.plan), *seen]
     _announce(prepared, warnings)
     if not _confirmed(prepared.plan, arguments):
         raise BadInput("not confirmed; nothing was touched", "run_chaos.py", "answer y, or give --yes")
     record = Record(prepared.configuration.squall.record_directory, prepared.plan.run_id)
     try:
         record.document("plan.json", document(prepared.plan))
+        record.document("scenarios.json", prepared.contents)
         result = _run(prepared, record, arguments, environment)
-        record.document("result.json", result)
         if record.problem and result["verdict"]["exit_code"] == EXIT_PASSED:
             result["verdict"] = {"status": "failed", "exit_code": EXIT_FAILED, "reasons": [record.problem]}
+        record.document("result.json", result)
+        for problem in deliver(prepared.observation, prepared.interruption, record, arguments, environment):
+            tell(f"warning: {problem}")
         _report(result, record, arguments, environment)
     finally:
         record.close()
@@ -100,51 +114,72 @@ def _console(arguments: argparse.Namespace, environment: Mapping[str, str]) -> C
     return LiveConsole(sys.stderr) if live else PlainConsole(sys.stderr, style_for(sys.stderr, arguments.color, environment))
 
 
+class _Voice:
+    """Every event of a run to the record and the terminal, and with `--format jsonl` to standard output. For several threads: probes speak, too."""
+
+    def __init__(self, record: Record, console: Console, *, lines: bool) -> None:
+        self._record, self._console, self._lines = record, console, lines
+        self._speaking = threading.Lock()
+
+    def relay(self, event: Mapping[str, Any]) -> None:
+        with self._speaking:
+            _log.debug("%s", event)
+            self._record.event(event)
+            self._console.event(event)
+            if self._lines:
+                print(json.dumps(event), flush=True)
+
+    def emit(self, event: str, target: str, **facts: object) -> None:
+        self.relay({"time": round(time.time(), 6), "event": event, "target": target, **facts})
+
+
 def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, environment: Mapping[str, str]) -> dict[str, Any]:
     prepared.interruption.install()
     console = _console(arguments, environment)
-
-    def relay(event: Mapping[str, Any]) -> None:
-        _log.debug("%s", event)
-        record.event(event)
-        console.event(event)
-        if arguments.format == "jsonl":
-            print(json.dumps(event), flush=True)
-
-    def emit(event: str, target: str, **facts: object) -> None:
-        relay({"time": round(time.time(), 6), "event": event, "target": target, **facts})
-
-    squall, tunings = prepared.configuration.squall, prepared.configuration.tunings
-    launcher, on_runner_loss, cleanup = launcher_for(prepared.cluster, squall)
-    session = Session(
-        plan=prepared.plan, cluster=prepared.cluster, launcher=launcher, interruption=prepared.interruption, emit=emit, relay=relay,
-        on_runner_loss=on_runner_loss, require_traffic=squall.require_traffic, cleanup=cleanup,
-    )  # fmt: skip
-    iterations = None if tunings.daemon_mode else tunings.iterations
-    wait = tunings.wait_duration if prepared.configuration.scenarios else 0.0
+    voice = _Voice(record, console, lines=arguments.format == "jsonl")
+    watch = watch_for(prepared.observation, prepared.cluster, prepared.interruption, record, voice.emit)
     residue = False
     try:
-        if not any(scenario.unplannable for scenario in prepared.plan.scenarios):
-            prepared.cluster.start()
-        result = execute_plan(session, iterations=iterations, wait_seconds=wait, broken=lambda: record.problem)
+        result = _executed(prepared, record, voice, watch)
         residue = bool(result.residue)
-        return result_document(session, result, document)
+        record.document("series.json", series_document(result.observation))
+        if result.observation.resiliency:
+            record.document(SCORE_FILE, score_report(result.observation.resiliency, "standalone"))
+        return result_document(prepared.plan, result, prepared.configuration.performance_monitoring.uuid or str(uuid.uuid4()))
     finally:
         console.close()
+        watch.close()
         if not residue:  # else it stays, so that it can be looked at
             prepared.cluster.close()
 
 
+def _executed(prepared: Prepared, record: Record, voice: _Voice, watch: Watch) -> RunResult:
+    squall, tunings = prepared.configuration.squall, prepared.configuration.tunings
+    launcher, on_runner_loss, cleanup = launcher_for(prepared.cluster, squall)
+    session = Session(
+        plan=prepared.plan, cluster=prepared.cluster, launcher=launcher, interruption=prepared.interruption, emit=voice.emit, relay=voice.relay,
+        on_runner_loss=on_runner_loss, require_traffic=squall.require_traffic, cleanup=cleanup, watch=watch,
+    )  # fmt: skip
+    if not any(scenario.unplannable for scenario in prepared.plan.scenarios):
+        prepared.cluster.start()
+    return execute_plan(
+        session, iterations=None if tunings.daemon_mode else tunings.iterations,
+        wait_seconds=tunings.wait_duration if prepared.configuration.scenarios else 0.0, broken=lambda: record.problem,
+    )  # fmt: skip
+
+
 def _report(result: dict[str, Any], record: Record, arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     width = max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 80
-    screen = final_screen(result, str(record.path), style_for(sys.stdout, arguments.color, environment), width)
-    if arguments.format == "table":
+    page = record.path / HTML
+    report = str(page) if page.exists() else ""
+    screen = final_screen(result, str(record.path), style_for(sys.stdout, arguments.color, environment), width, report=report)
+    if arguments.format == "table" and not standard_output_is_taken(arguments):
         sys.stdout.write("\n" + screen if sys.stderr.isatty() else screen)
     elif arguments.format == "json":
         print(json.dumps(result, indent=2))
     if arguments.output:
         plain = style_for(sys.stdout, "never", environment)
         try:
-            Path(arguments.output).write_text(final_screen(result, str(record.path), plain, 120), encoding="utf-8")
+            Path(arguments.output).write_text(final_screen(result, str(record.path), plain, 120, report=report), encoding="utf-8")
         except (OSError, ValueError) as error:
             tell(f"warning: {arguments.output} could not be written: {error}; the report is in {record.path}")

@@ -6,6 +6,7 @@ import argparse
 from collections.abc import Mapping
 
 from ..loading.documents import Document, load_yaml
+from ..loading.observation import observation_plan
 from ..model.errors import EXIT_PASSED, BadInput, BadInputs
 from .arguments import DEFAULT_CONFIG
 from .output import say
@@ -32,6 +33,7 @@ def _check(path: str, arguments: argparse.Namespace, environment: Mapping[str, s
     if arguments.type is None and _is_configuration(document):
         given = argparse.Namespace(**{**vars(arguments), "config": path})
         configuration = read_configuration(given, environment, optional=False)
+        observation_plan(configuration)
         requests = translate([(file.type, load_yaml(file.path)) for file in configuration.scenarios])
         return f"configuration with {len(configuration.scenarios)} scenario files, {len(requests)} scenarios"
     kind = scenario_type(arguments.type, document)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+from collections.abc import Callable
 from types import FrameType
 
 from ..model.errors import EXIT_INTERRUPTED, EXIT_TERMINATED
@@ -31,6 +32,15 @@ class Interruption:
         self.count += 1
         self._woken.set()
 
-    def wait(self, seconds: float) -> bool:
-        """Sleep; true at once when interrupted, before or meanwhile."""
-        return self._woken.wait(max(0.0, seconds))
+    def nudge(self) -> None:
+        """End whatever wait there is now, so that the loop looks around."""
+        self._woken.set()
+
+    def wait(self, seconds: float, unless: Callable[[], object] | None = None) -> bool:
+        """Sleep; true at once when interrupted, before or meanwhile. With `unless` only until nudged, and not at all if it holds already."""
+        if unless and self.code is None:
+            self._woken.clear()  # before it is asked, so that a nudge after that is not lost
+            if unless():
+                return False
+        self._woken.wait(max(0.0, seconds))
+        return self.code is not None

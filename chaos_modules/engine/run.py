@@ -1,13 +1,13 @@
-"""A whole run: the scenarios in their order, then what is left, then the verdict."""
+"""A whole run: the scenarios in their order with their windows, then what is left, then the verdict."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
-from typing import Any
+from dataclasses import dataclass, replace
 
 from ..model.errors import ClusterProblem
+from ..model.observation import Observation, Phase, Window
 from ..model.outcome import RunStatus, ScenarioOutcome, TargetOutcome, TargetStatus, Verdict
 from ..model.plan import ScenarioPlan
 from ..verdict.run import decide
@@ -23,6 +23,7 @@ class RunResult:
     verdict: Verdict
     scenarios: tuple[ScenarioOutcome, ...]
     residue: tuple[str, ...]
+    observation: Observation
 
 
 def execute(session: Session, *, iterations: int | None = 1, wait_seconds: float = 0.0, broken: Callable[[], str] = lambda: "") -> RunResult:
@@ -32,62 +33,119 @@ def execute(session: Session, *, iterations: int | None = 1, wait_seconds: float
     """
     started = time.time()
     session.emit("run-started", session.plan.run_id, cluster=session.plan.cluster, seed=session.plan.seed)
-    outcomes = _refused(session) or _all(session, iterations, wait_seconds, broken)
+    rounds = _Rounds(session, wait_seconds, broken)
+    refused = _refused(session)
+    if not refused:
+        session.watch.begin()
+    outcomes = refused or rounds.run(iterations)
     residue = _residue(session, outcomes)
+    observation = Observation() if refused else session.watch.finish(outcomes, rounds.windows, started)
     faults = [text for text in (broken(),) if text]
-    verdict = decide(outcomes, residue, session.interruption.code, faults)
+    verdict = decide(outcomes, residue, session.interruption.code, faults, observation.findings)
     session.emit("run-finished", session.plan.run_id, status=str(verdict.status), exit_code=verdict.exit_code, reasons=list(verdict.reasons))
-    return RunResult(started=started, ended=time.time(), verdict=verdict, scenarios=tuple(outcomes), residue=residue)
+    return RunResult(
+        started=started, ended=time.time(), verdict=verdict, scenarios=tuple(outcomes), residue=residue, observation=observation
+    )  # fmt: skip
 
 
 def _refused(session: Session) -> list[ScenarioOutcome]:
     """If any scenario has no target, nothing is done at all: everything is decided before anything is done."""
     if not any(scenario.unplannable for scenario in session.plan.scenarios):
         return []
-    return [_not_started(scenario) for scenario in session.plan.scenarios]
+    return [_without_targets(scenario) for scenario in session.plan.scenarios]
 
 
-def _not_started(scenario: ScenarioPlan) -> ScenarioOutcome:
+def _without_targets(scenario: ScenarioPlan) -> ScenarioOutcome:
     request, problem = scenario.request, scenario.unplannable
-    reason = f"{problem.what} → {problem.remedy}" if problem else "not started, because another scenario has no target"
-    targets: tuple[TargetOutcome, ...] = ()
-    if problem:
-        targets = (_without_target(scenario, request.selector.words, TargetStatus(problem.status), reason),)
+    if not problem:
+        return _not_started(scenario, "not started, because another scenario has no target")
+    reason = f"{problem.what} → {problem.remedy}"
+    target = TargetOutcome(
+        target=request.selector.words, node="", device=request.device, direction=str(request.directions[0]), engine="", requested=request.requested,
+        status=TargetStatus(problem.status), in_effect=False, traffic=0, measured=(), at_peer=(), reverted=None, started=None, ended=None,
+        reason=reason,
+    )  # fmt: skip
+    return replace(_not_started(scenario, reason), targets=(target,))
+
+
+def _not_started(scenario: ScenarioPlan, reason: str) -> ScenarioOutcome:
+    request = scenario.request
     return ScenarioOutcome(
-        type=request.type, file=request.file, id=request.id, style=request.style, status=RunStatus.FAILED, reason=reason, targets=targets
+        type=request.type, file=request.file, id=request.id, style=request.style, status=RunStatus.FAILED, reason=reason, targets=()
     )  # fmt: skip
 
 
-def _without_target(scenario: ScenarioPlan, where: str, status: TargetStatus, reason: str) -> TargetOutcome:
-    request = scenario.request
-    return TargetOutcome(
-        target=where, node="", device=request.device, direction=str(request.directions[0]), engine="", requested=request.requested,
-        status=status, in_effect=False, traffic=0, measured=(), at_peer=(), reverted=None, started=None, ended=None, reason=reason,
-    )  # fmt: skip
+class _Rounds:
+    """The scenarios one after the other, with the time before and after each in which the system is watched."""
 
+    def __init__(self, session: Session, wait_seconds: float, broken: Callable[[], str]) -> None:
+        self.session, self.wait_seconds, self.broken = session, wait_seconds, broken
+        self.outcomes: list[ScenarioOutcome] = []
+        self.windows: list[Window] = []
+        self.stopped = ""
 
-def _all(session: Session, iterations: int | None, wait_seconds: float, broken: Callable[[], str]) -> list[ScenarioOutcome]:
-    outcomes: list[ScenarioOutcome] = []
-    number, scenarios = 0, session.plan.scenarios
-    while iterations is None or number < iterations:
-        number += 1
-        for position, scenario in enumerate(scenarios):
-            if session.interruption.code is not None or broken():
-                return outcomes
-            outcomes.append(_one(session, scenario))
-            last_of_file = position + 1 == len(scenarios) or scenarios[position + 1].request.file != scenario.request.file
-            if last_of_file and wait_seconds and session.interruption.code is None:
-                session.emit("waiting", scenario.request.id, seconds=wait_seconds, why="tunings.wait_duration")
-                session.interruption.wait(wait_seconds)
-    return outcomes
+    def run(self, iterations: int | None) -> list[ScenarioOutcome]:
+        number, scenarios = 0, self.session.plan.scenarios
+        while iterations is None or number < iterations:
+            number += 1
+            for position, scenario in enumerate(scenarios):
+                if self.session.interruption.code is not None or self.broken() or self.stopped:
+                    return self.outcomes
+                last_of_file = position + 1 == len(scenarios) or scenarios[position + 1].request.file != scenario.request.file
+                self._one(scenario, last_of_file=last_of_file)
+        return self.outcomes
 
+    def _one(self, scenario: ScenarioPlan, *, last_of_file: bool) -> None:
+        watch, begun = self.session.watch, time.time()
+        self.stopped = self._unsteady(scenario)
+        if self.stopped:
+            self.outcomes.append(_not_started(scenario, self.stopped))
+            return
+        if self.session.interruption.code is not None:
+            return
+        outcome = self._faulted(scenario)
+        self._recover(scenario, self.wait_seconds if last_of_file else 0.0)
+        self.outcomes.append(replace(outcome, started=begun, ended=time.time(), halted=watch.halted))
+        self.stopped = watch.halted or ("" if self.session.interruption.code else watch.stop_after(len(self.outcomes) - 1, begun))
 
-def _one(session: Session, scenario: ScenarioPlan) -> ScenarioOutcome:
-    request = scenario.request
-    session.emit("scenario-started", request.id, file=request.file, targets=[one.key for one in scenario.injections], hold=request.hold.seconds)
-    outcome = ScenarioRun(scenario, session).run()
-    session.emit("scenario-finished", request.id, status=str(outcome.status), reason=outcome.reason)
-    return outcome
+    def _unsteady(self, scenario: ScenarioPlan) -> str:
+        watch = self.session.watch
+        if not watch.baseline_seconds:
+            return watch.halted
+        start = self._wait(scenario, watch.baseline_seconds, "squall.baseline_seconds")
+        window = self._window(scenario, Phase.BASELINE, start, time.time())
+        return watch.halted or ("" if self.session.interruption.code is not None else watch.unsteady(window))
+
+    def _faulted(self, scenario: ScenarioPlan) -> ScenarioOutcome:
+        request, begun = scenario.request, time.time()
+        keys = [one.key for one in scenario.injections]
+        self.session.emit("scenario-started", request.id, file=request.file, targets=keys, hold=request.hold.seconds)
+        outcome = ScenarioRun(scenario, self.session).run()
+        self.session.emit("scenario-finished", request.id, status=str(outcome.status), reason=outcome.reason)
+        starts = [one.started for one in outcome.targets if one.started]
+        ends = [one.ended for one in outcome.targets if one.ended]
+        self._window(scenario, Phase.FAULT, min(starts, default=begun), max(ends, default=time.time()))
+        return outcome
+
+    def _recover(self, scenario: ScenarioPlan, pause: float) -> None:
+        recovery = self.session.watch.recovery_seconds
+        if max(pause, recovery) and self.session.interruption.code is None:
+            self._wait(scenario, max(pause, recovery), "tunings.wait_duration" if pause >= recovery else "squall.recovery_seconds")
+            self._window(scenario, Phase.RECOVERY, self.windows[-1].end, time.time())
+
+    def _wait(self, scenario: ScenarioPlan, seconds: float, why: str) -> float:
+        """Wait, but not longer than the run goes on; when it began."""
+        begun, halted = time.time(), self.session.watch.halted
+        if seconds:
+            self.session.emit("waiting", scenario.request.id, seconds=seconds, why=why)
+            self.session.interruption.wait(seconds, lambda: self.session.watch.halted != halted)
+        return begun
+
+    def _window(self, scenario: ScenarioPlan, phase: Phase, start: float, end: float) -> Window:
+        window = Window(scenario=len(self.outcomes), phase=phase, start=start, end=end)
+        self.windows.append(window)
+        self.session.emit("window", scenario.request.id, scenario=window.scenario, phase=str(phase), start=start, end=end)
+        return window
 
 
 def _residue(session: Session, outcomes: list[ScenarioOutcome]) -> tuple[str, ...]:
@@ -105,18 +163,3 @@ def _or_problem(what: str, act: Callable[[], Sequence[str] | None]) -> Sequence[
         return act() or ()
     except ClusterProblem as problem:
         return (f"could not {what}: {problem}",)
-
-
-def result_document(session: Session, result: RunResult, to_plain: Callable[[Any], Any]) -> dict[str, Any]:
-    """`result.json`, schema 1."""
-    plan = session.plan
-    head = {"schema": 1, "run_id": plan.run_id, "seed": plan.seed, "started": result.started, "ended": result.ended, "cluster": plan.cluster}
-    scenarios = to_plain(result.scenarios)
-    for scenario in scenarios:
-        for target in scenario["targets"]:
-            for key in ("requested", "measured", "at_peer"):
-                target[key] = dict(target[key])
-    return {
-        **head, "verdict": to_plain(result.verdict), "scenarios": scenarios,
-        "checks": [], "alerts": [], "health": [], "residue": list(result.residue),
-    }  # fmt: skip

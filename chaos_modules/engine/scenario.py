@@ -5,7 +5,7 @@ from __future__ import annotations
 import queue
 import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any, TypeVar
 
 from ..carriers.job import JobSettings, Window, build_job
@@ -21,6 +21,7 @@ from ..verdict.peers import bystanders, resolved, touches
 from ..verdict.run import scenario_status, timing
 from ..verdict.target import conclude
 from .interruption import Interruption
+from .watch import NobodyWatches, Watch
 
 # From one serial target to the next.
 TURN_SECONDS = 10.0
@@ -49,6 +50,7 @@ class Session:
     require_traffic: str
     cleanup: str
     clock: Callable[[], float] = time.time
+    watch: Watch = field(default_factory=NobodyWatches)
 
 
 class ScenarioRun:
@@ -64,13 +66,13 @@ class ScenarioRun:
         self.trouble = ""
 
     def run(self) -> ScenarioOutcome:
-        """Ramp, fault, ramp; the outcome is complete whatever happened on the way."""
+        """Ramp, fault, ramp; the outcome is complete whatever happened meanwhile."""
         serial = self.request.sequence is Order.SERIAL
         try:
             if not self._wait(self.request.ramp.seconds, "ramp before the fault"):
                 groups = self._by_node()
                 for turn in groups if serial else [[injection for group in groups for injection in group]]:
-                    if self.session.interruption.code is None:
+                    if not self._over:
                         self._execute(turn, serial=serial)
                 self._wait(self.request.ramp.seconds, "ramp after the fault")
         finally:
@@ -80,7 +82,12 @@ class ScenarioRun:
     def _wait(self, seconds: float, why: str) -> bool:
         if seconds:
             self.session.emit("waiting", self.request.id, seconds=seconds, why=why)
-        return self.session.interruption.wait(seconds)
+        self.session.interruption.wait(seconds, lambda: self.session.watch.halted)
+        return self._over
+
+    @property
+    def _over(self) -> bool:
+        return self.session.interruption.code is not None or bool(self.session.watch.halted)
 
     def _by_node(self) -> list[list[Injection]]:
         nodes = dict.fromkeys(injection.target.node for injection in self.scenario.injections)
@@ -147,7 +154,7 @@ class ScenarioRun:
             carrier.say(word)
 
     def _stop_if_asked(self, *, overdue: bool) -> None:
-        asked = max(self.session.interruption.count, 2 if overdue else 0)
+        asked = max(self.session.interruption.count, 2 if overdue else 0, 1 if self.session.watch.halted else 0)
         if asked > self.asked:
             for carrier in self.carriers.values():
                 carrier.say("stop") if asked == 1 else carrier.end()

@@ -23,6 +23,7 @@ from .krkn_sections import (
     Tunings,
     about,
 )
+from .observation_sections import ElasticAccess, HaltOnSection, Probes, PrometheusAccess
 
 Taint = Annotated[str, StringConstraints(pattern=r"^[^:=\s]+(=[^:=\s]*)?:(NoSchedule|PreferNoSchedule|NoExecute)$")]
 DnsLabel = Annotated[str, StringConstraints(pattern=r"^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$")]
@@ -76,6 +77,14 @@ class Squall(StrictSection):
     namespace: DnsLabel = about("squall", "Where the carrier pods run.")
     target_events: bool = about(False, "Write a Kubernetes event on each target too, not only on the carriers' Jobs.")
     injector: Injector = about(Injector(), "The carrier pods.")
+    probes: Probes = about([], "What is looked at before, during and after each fault, and what it must show.")
+    halt_on: list[HaltOnSection] = about([], "Queries that end the fault early.")
+    on_unknown: Literal["fail", "pass"] = about("fail", "What becomes of a run when something that gates it could not be told.")
+    abort_if_unhealthy: bool = about(True, "Do not attack while a probe fails already.")
+    baseline_seconds: float = about(5, "How long probes are watched before each fault.", ge=0, le=86_400, unit="seconds")
+    recovery_seconds: float = about(10, "How long probes are watched after each fault.", ge=0, le=86_400, unit="seconds")
+    prometheus: PrometheusAccess = about(PrometheusAccess(), "How Prometheus is reached.")
+    elastic: ElasticAccess = about(ElasticAccess(), "How Elasticsearch or OpenSearch is reached.")
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,7 +124,7 @@ class Configuration(Section):
         """What was tolerated but has no effect, each with its position."""
         return self._notices
 
-    def origin(self, path: tuple[str, ...]) -> str:
+    def origin(self, path: tuple[str | int, ...]) -> str:
         """Where a field was given: a position, a flag or a variable; else `default`."""
         return self._written.get(path, "default")
 

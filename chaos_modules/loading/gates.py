@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 from ..model.errors import BadInput
 from ..model.wording import nearest
 from .configuration import Configuration
@@ -12,38 +14,49 @@ from .validation import dotted
 
 
 def refused_gates(configuration: Configuration, document: Document) -> list[BadInput]:
-    """Gates that are switched on but would not be evaluated: ignoring one would let a run pass that should not."""
-    monitoring = configuration.performance_monitoring
+    """Gates that are switched on but could not be evaluated: ignoring one would let a run pass that should not."""
     signals = configuration.kraken.publish_kraken_status and configuration.kraken.signal_state != "RUN"
     gates: tuple[tuple[object, Location, str], ...] = (
-        (monitoring.enable_alerts, ("performance_monitoring", "enable_alerts"), "set it to False"),
-        (monitoring.check_critical_alerts, ("performance_monitoring", "check_critical_alerts"), "set it to False"),
-        (configuration.cerberus.cerberus_enabled, ("cerberus", "cerberus_enabled"), "set it to False"),
-        (any(check.url for check in configuration.health_checks.config), ("health_checks", "config"), "leave it empty"),
         (configuration.kubevirt_checks.namespace, ("kubevirt_checks", "namespace"), "leave it empty"),
         (configuration.triggers.conditions, ("triggers", "conditions"), "remove the triggers section"),
         (signals, ("kraken", "signal_state"), "set it to RUN"),
     )
-    return [
+    unable = [
         BadInput(f"{dotted(location)}: this version does not evaluate it, and will not pretend to", document.position(location), remedy)
         for enabled, location, remedy in gates if enabled
-    ]
+    ]  # fmt: skip
+    return unable + [
+        BadInput(f"{dotted(location)}: it needs {dotted(needed)}, which is empty", document.position(location), f"set {dotted(needed)}")
+        for enabled, location, value, needed in _needs(configuration) if enabled and not value
+    ]  # fmt: skip
+
+
+def _needs(configuration: Configuration) -> Iterator[tuple[object, Location, str, Location]]:
+    """(switched on, where, the value without which it cannot be, where that one is)."""
+    monitoring, cerberus, elastic = configuration.performance_monitoring, configuration.cerberus, configuration.elastic
+    url: Location = ("performance_monitoring", "prometheus_url")
+    for name in ("enable_alerts", "enable_metrics", "check_critical_alerts"):
+        yield getattr(monitoring, name), ("performance_monitoring", name), monitoring.prometheus_url, url
+    for number, probe in enumerate(configuration.squall.probes):
+        yield probe.prometheus, ("squall", "probes", number, "prometheus"), monitoring.prometheus_url, url
+    yield configuration.squall.halt_on, ("squall", "halt_on"), monitoring.prometheus_url, url
+    for name, profile in (("enable_alerts", "alert_profile"), ("enable_metrics", "metrics_profile")):
+        needed: Location = ("performance_monitoring", profile)
+        yield getattr(monitoring, name), ("performance_monitoring", name), getattr(monitoring, profile), needed
+    yield cerberus.cerberus_enabled, ("cerberus", "cerberus_enabled"), cerberus.cerberus_url, ("cerberus", "cerberus_url")
+    yield elastic.enable_elastic, ("elastic", "enable_elastic"), elastic.elastic_url, ("elastic", "elastic_url")
 
 
 def idle_collections(configuration: Configuration, document: Document) -> list[str]:
     """What would only be collected or served, and is not yet."""
-    telemetry, resiliency = configuration.telemetry, configuration.resiliency
     collections: tuple[tuple[object, Location], ...] = (
-        (configuration.performance_monitoring.enable_metrics, ("performance_monitoring", "enable_metrics")),
-        (configuration.elastic.enable_elastic, ("elastic", "enable_elastic")),
-        (telemetry.enabled and telemetry.api_url, ("telemetry", "api_url")),
+        (configuration.telemetry.enabled and configuration.telemetry.api_url, ("telemetry", "api_url")),
         (configuration.kraken.publish_kraken_status, ("kraken", "publish_kraken_status")),
-        (resiliency.resiliency_run_mode not in (None, "disabled"), ("resiliency", "resiliency_run_mode")),
     )
     return [
         f"{document.position(location)}: {dotted(location)}: this version does not do it; it has no effect on the verdict"
         for enabled, location in collections if enabled
-    ]
+    ]  # fmt: skip
 
 
 def unknown_keys(section: Section, document: Document, at: Location = ()) -> list[str]:

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from typing import Annotated, Any, ClassVar, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, WithJsonSchema, model_validator
 from pydantic.config import JsonDict
+
+from ..model.credentials import basic_auth
 
 # Read by `scenario_files`, which knows the types.
 ScenarioList = Annotated[Any, WithJsonSchema({
@@ -15,6 +17,15 @@ ScenarioList = Annotated[Any, WithJsonSchema({
     },
     "examples": [[{"pod_network_fault_scenarios": ["scenarios/harness/pod-network-loss.yaml"]}]],
 })]  # fmt: skip
+
+
+def _credentials(value: Any) -> Any:
+    if value:
+        basic_auth(value)
+    return value
+
+
+Credentials = Annotated[Any, AfterValidator(_credentials)]
 
 
 def about(default: Any, meaning: str, example: str = "", *, unit: str = "", **bounds: Any) -> Any:
@@ -84,7 +95,7 @@ class Elastic(Section):
     """Where metrics, alerts and telemetry are stored."""
 
     enable_elastic: bool = about(False, "Store metrics, alerts and telemetry in Elasticsearch or OpenSearch.")
-    verify_certs: bool = about(False, "Check the certificate of the server.")
+    verify_certs: bool = about(True, "Check the certificate of the server; krkn does not where this is unset, Squall does.")
     elastic_url: str = about("", "Where the server answers.", "https://elastic")
     elastic_port: int = about(32766, "Port of the server.", ge=0, le=65535)
     username: str = about("", "User at the server.", "chaos")
@@ -132,7 +143,7 @@ class HealthCheck(Section):
 
     url: str = about("", "The address that must answer.", "http://shop.example/health")
     bearer_token: str = about("", "Token for the address.", "TOKEN")
-    auth: Any = about(None, "User and password for the address.", "user,password")
+    auth: Credentials = about(None, "User and password for the address.", "user,password")
     exit_on_failure: bool = about(False, "Fail the run when the address did not answer.")
     verify_url: bool = about(True, "Check the certificate of the address.")
 

@@ -88,7 +88,7 @@ class Bystanders:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ScenarioOutcome:
-    """One scenario entry; `reason` says why it did not pass."""
+    """One scenario entry; `reason` says why it did not pass, `halted` why it was ended early. Times are seconds since the epoch."""
 
     type: str
     file: str
@@ -100,6 +100,9 @@ class ScenarioOutcome:
     skew_seconds: float | None = None
     together_seconds: float | None = None
     bystanders: Bystanders | None = None
+    started: float | None = None
+    ended: float | None = None
+    halted: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

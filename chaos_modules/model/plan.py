@@ -49,7 +49,7 @@ class ScenarioPlan:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Plan:
-    """A whole run. The same configuration, snapshot and seed give the same plan."""
+    """A whole run. The same configuration, snapshot and seed give the same plan. `observation` says in words what is watched."""
 
     run_id: str
     seed: int
@@ -57,6 +57,7 @@ class Plan:
     lease_seconds: int
     scenarios: tuple[ScenarioPlan, ...]
     warnings: tuple[str, ...] = ()
+    observation: tuple[str, ...] = ()
 
 
 def document(value: Any) -> Any:

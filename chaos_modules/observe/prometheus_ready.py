@@ -1,31 +1,34 @@
-"""Whether the Prometheus of the configuration answers."""
+"""Whether the Prometheus of the configuration answers questions."""
 
 from __future__ import annotations
 
-import urllib.error
-import urllib.request
-from http.client import HTTPException, InvalidURL
+from dataclasses import replace
 
-from ..model.check import Check, passed, skipped, warning
+from ..model.check import Check, failed, passed, skipped, warning
+from ..model.errors import BadInput
+from ..model.probe import Connection
+from .prometheus import Prometheus, QueryProblem
 
 TIMEOUT_SECONDS = 5.0
-_SETTING = "correct performance_monitoring.prometheus_url and its token, or leave the URL empty"
+_SETTING = "correct performance_monitoring.prometheus_url and the credentials, or leave the URL empty"
 
 
-def prometheus_check(url: str, token: str) -> Check:
-    """One request. No verdict of this version depends on it, so that silence is a warning. Neither URL nor token is told: both may hold a secret."""
-    if not url:
+def prometheus_check(connection: Connection, gating: bool) -> Check:
+    """Two questions: how many scrape targets there are, and how many of them are up. No secret is told.
+
+    `gating`: the verdict depends on it, so that without an answer the check has failed; else that is a warning. One without any scrape target
+    is a warning in either case: alerts on what nobody scrapes never fire.
+    """
+    if not connection.url:
         return skipped("prometheus", "no performance_monitoring.prometheus_url", "set it to have it looked at")
+    wrong = failed if gating else warning
     try:
-        if not url.startswith(("http://", "https://")):
-            raise ValueError(url)
-        request = urllib.request.Request(f"{url.rstrip('/')}/-/ready", headers={"Authorization": f"Bearer {token}"} if token else {})
-        with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS):
-            return passed("prometheus", "Prometheus answers")
-    except urllib.error.HTTPError as error:
-        error.close()
-        return warning("prometheus", f"Prometheus answers {error.code} {error.reason}", _SETTING)
-    except (ValueError, InvalidURL):  # whose text may quote what is secret
-        return warning("prometheus", "the URL of Prometheus is none, or its token cannot be sent", _SETTING)
-    except (OSError, HTTPException) as error:
-        return warning("prometheus", f"Prometheus does not answer: {error}", _SETTING)
+        with Prometheus(replace(connection, timeout_seconds=min(TIMEOUT_SECONDS, connection.timeout_seconds))) as prometheus:
+            prometheus.ready()
+            targets, up = (sum(points[0][1] for points in (one.points for one in prometheus.instant(query))) for query in ("count(up)", "sum(up)"))
+    except (QueryProblem, BadInput) as problem:
+        return wrong("prometheus", problem.what, f"{problem.remedy}; {_SETTING}" if problem.remedy else _SETTING)
+    if not targets:
+        return warning("prometheus", f"Prometheus at {connection.address} answers, but it has no scrape target (no series `up`)",
+                       "see whether it is the right one, and whether it scrapes what the queries need")
+    return passed("prometheus", f"Prometheus at {connection.address} answers; {up:.0f} of {targets:.0f} scrape targets are up")

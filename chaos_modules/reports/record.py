@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -32,6 +32,15 @@ class Record:
     def document(self, name: str, content: Any) -> None:
         """Write one JSON document of the record."""
         self._guard(lambda: (self.path / name).write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8"))
+
+    def lines(self, name: str, documents: Iterable[Mapping[str, Any]]) -> None:
+        """Write documents as they come, one a line."""
+
+        def write() -> None:
+            with (self.path / name).open("w", encoding="utf-8") as file:
+                file.writelines(json.dumps(document) + "\n" for document in documents)
+
+        self._guard(write)
 
     def event(self, event: Mapping[str, Any]) -> None:
         """Append one event, at once on disk as far as the kernel is concerned."""

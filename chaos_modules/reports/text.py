@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+from ..model.wording import one_line
+
 
 def quantities(measured: dict[str, Any]) -> str:
     """Measurements as one cell, named only where there are several; `~` marks one with too few samples to be judged."""
@@ -33,6 +35,7 @@ def count(number: int) -> str:
 
 def columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
     """Left-aligned columns; where a line would not fit, the first column (a path) loses its beginning."""
+    rows = [[one_line(cell) for cell in row] for row in rows]
     sizes = [max(len(row[index]) for row in rows) for index in range(len(rows[0]))]
     over = sum(sizes) + 2 * (len(sizes) - 1) - width
     sizes[0] = max(12, sizes[0] - max(0, over))
@@ -41,3 +44,8 @@ def columns(rows: Sequence[Sequence[str]], width: int) -> list[str]:
 
 def _fit(cell: str, size: int) -> str:
     return cell.ljust(size) if len(cell) <= size else "…" + cell[len(cell) - size + 1 :]
+
+
+def clipped(text: str, size: int) -> str:
+    """The beginning of a text that is too long for its cell."""
+    return text if len(text) <= size else f"{text[: size - 1]}…"

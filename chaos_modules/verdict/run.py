@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ..model.errors import EXIT_FAILED, EXIT_PASSED, EXIT_RESIDUE
+from ..model.errors import EXIT_ALERTS, EXIT_FAILED, EXIT_HEALTH, EXIT_PASSED, EXIT_RESIDUE
+from ..model.observation import Finding
 from ..model.outcome import Bystanders, RunStatus, ScenarioOutcome, TargetOutcome, TargetStatus, Verdict
 
 # More than a busy machine loses by itself.
@@ -46,20 +47,35 @@ def timing(targets: Sequence[TargetOutcome]) -> tuple[float | None, float | None
     return max(starts) - min(starts), max(0.0, min(ends) - max(starts))
 
 
-def decide(scenarios: Sequence[ScenarioOutcome], residue: Sequence[str], interrupted: int | None, broken: Sequence[str] = ()) -> Verdict:
-    """The exit code, and every reason for it. Residue outranks all others; `interrupted` is 130 or 143; `broken` says why the run itself broke."""
-    # A scenario may be interrupted without us: its injector was told to end, or lost us.
-    told = (RunStatus.FAILED,) if interrupted else (RunStatus.FAILED, RunStatus.INTERRUPTED)
-    failed = [f"{one.id} ({one.file}): {one.reason}" for one in scenarios if one.status in told]
-    reasons = [*(f"residue: {item}" for item in residue), *broken, *failed]
+def decide(
+    scenarios: Sequence[ScenarioOutcome], residue: Sequence[str], interrupted: int | None, broken: Sequence[str] = (),
+    findings: Sequence[Finding] = (),
+) -> Verdict:  # fmt: skip
+    """The exit code, and every reason for it. Residue outranks all others; `interrupted` is 130 or 143; `broken` says why the run itself broke.
+
+    Among the rest krkn's order holds: a failure (1), then health (3), then alerts and objectives (2).
+    """
+    bad = [one for one in scenarios if _failed(one, interrupted)]
+    failed = [f"{one.id} ({one.file}): {one.reason}" for one in bad]
+    told = [one.reason for one in findings if not any(scenario.reason == one.reason for scenario in bad)]
+    reasons = [*(f"residue: {item}" for item in residue), *broken, *failed, *told]
     if interrupted:
         reasons.append("interrupted by " + ("SIGINT" if interrupted == 130 else "SIGTERM"))
     if residue:
         return Verdict(status=RunStatus.FAILED, exit_code=EXIT_RESIDUE, reasons=tuple(reasons))
     if interrupted:
         return Verdict(status=RunStatus.INTERRUPTED, exit_code=interrupted, reasons=tuple(reasons))
-    if broken or failed:
-        return Verdict(status=RunStatus.FAILED, exit_code=EXIT_FAILED, reasons=tuple(reasons))
+    codes = {one.exit_code for one in findings} | ({EXIT_FAILED} if broken or failed else set())
+    for code in (EXIT_FAILED, EXIT_HEALTH, EXIT_ALERTS):
+        if code in codes:
+            return Verdict(status=RunStatus.FAILED, exit_code=code, reasons=tuple(reasons))
     if not scenarios:
         return Verdict(status=RunStatus.FAILED, exit_code=EXIT_FAILED, reasons=("no scenario ran, so nothing was proven",))
     return Verdict(status=RunStatus.PASSED, exit_code=EXIT_PASSED, reasons=())
+
+
+def _failed(one: ScenarioOutcome, interrupted: int | None) -> bool:
+    """A scenario may be interrupted without us: its injector was told to end, or lost us. One that was halted was interrupted by us."""
+    if one.status is RunStatus.INTERRUPTED:
+        return not interrupted and not one.halted
+    return one.status is RunStatus.FAILED

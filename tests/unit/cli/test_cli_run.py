@@ -23,6 +23,7 @@ from chaos_modules.cli.main import main
 from chaos_modules.cli.preparation import Prepared
 from chaos_modules.engine.interruption import Interruption
 from chaos_modules.loading.overrides import load_configuration
+from chaos_modules.model.observation_plan import ObservationPlan
 from chaos_modules.reports.record import Record
 from chaos_modules.styles.registry import styles
 
@@ -141,7 +142,8 @@ def prepared(cluster: FakeCluster, *names: str) -> Prepared:
     made = plan(scenario(wish, *(target(name) for name in names or ("web-0",))))
     configuration = load_configuration("config.yaml", {}, {}, tuple(styles()))
     return Prepared(
-        configuration=configuration, requests=(wish,), cluster=cluster, interruption=Interruption(), plan=replace(made, lease_seconds=10)
+        configuration=configuration, contents={}, requests=(wish,), cluster=cluster, interruption=Interruption(),
+        plan=replace(made, lease_seconds=10), observation=ObservationPlan(),
     )  # fmt: skip
 
 
@@ -162,7 +164,7 @@ def test_a_run_with_an_injector_of_its_own(monkeypatch: pytest.MonkeyPatch, caps
     assert cluster.calls == ["start", f"audit {RUN_ID}", "close"]
     output = capsys.readouterr()
     assert [json.loads(line)["event"] for line in output.out.splitlines()] == [
-        "run-started", "scenario-started", "applied", "armed", "measured", "reverted", "finished", "scenario-finished", "run-finished",
+        "run-started", "scenario-started", "applied", "armed", "measured", "reverted", "finished", "scenario-finished", "window", "run-finished",
     ]
     assert re.search(r"pod/shop/web-0/egress: applied \(blackhole on eth0\)\n", output.err)
     assert output.out == record()["events.jsonl"]

@@ -13,9 +13,10 @@ import pytest
 from fakes import RUN_ID, FakeCarrier, FakeCluster, FakeInterruption, FakeLauncher, FakePeers, Stage, peer_count, plan, request, scenario, target
 
 from chaos_modules.engine.interruption import Interruption
-from chaos_modules.engine.run import execute, result_document
+from chaos_modules.engine.result import result_document
+from chaos_modules.engine.run import execute
 from chaos_modules.model.errors import ClusterProblem
-from chaos_modules.model.plan import ScenarioPlan, Unplannable, document
+from chaos_modules.model.plan import ScenarioPlan, Unplannable
 
 
 def one(name: str, file: str = "a.yaml", **parts: Any) -> ScenarioPlan:
@@ -35,8 +36,8 @@ def test_scenarios_run_in_their_order() -> None:
     stage = Stage(plan(one("first"), one("second", "b.yaml")))
     result = execute(stage.session)
     assert order(stage) == [
-        f"run-started {RUN_ID}", "scenario-started first", "scenario-finished first", "scenario-started second", "scenario-finished second",
-        f"run-finished {RUN_ID}",
+        f"run-started {RUN_ID}", "scenario-started first", "scenario-finished first", "window first", "scenario-started second",
+        "scenario-finished second", "window second", f"run-finished {RUN_ID}",
     ]
     assert (str(result.verdict.status), result.verdict.exit_code, result.verdict.reasons, result.residue) == ("passed", 0, (), ())
     assert stage.cluster.calls == [f"audit {RUN_ID}"]
@@ -114,15 +115,17 @@ def test_one_scenario_without_target_stops_all_before_anything_is_done() -> None
 def test_the_document_is_what_the_design_says() -> None:
     peers = FakePeers(peer_count(sent=5000, distinct=4000, received=4000))
     stage = Stage(plan(one("a1")), FakeCluster(peers))
-    result = json.loads(json.dumps(result_document(stage.session, execute(stage.session), document)))
+    result = json.loads(json.dumps(result_document(stage.session.plan, execute(stage.session), "a-run")))
     assert list(result) == [
-        "schema", "run_id", "seed", "started", "ended", "cluster", "verdict", "scenarios", "checks", "alerts", "health", "residue",
+        "schema", "run_id", "run_uuid", "seed", "cluster", "versions", "started", "ended", "verdict", "scenarios", "windows", "checks", "alerts",
+        "health", "findings", "problems", "resiliency", "residue",
     ]
     assert (result["schema"], result["run_id"], result["seed"], result["cluster"]) == (1, RUN_ID, 42, "fake")
     assert result["verdict"] == {"status": "passed", "exit_code": 0, "reasons": []}
     [told] = result["scenarios"]
     assert set(told) == {
         "type", "file", "id", "style", "status", "reason", "targets", "skew_seconds", "together_seconds", "bystanders",
+        "started", "ended", "halted",
     }
     [aim] = told["targets"]
     assert set(aim) == {

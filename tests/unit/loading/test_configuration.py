@@ -87,17 +87,14 @@ chaos_scenario: []
 
 
 def test_collections_that_this_version_does_not_do_are_noticed(tmp_path: Path) -> None:
-    text = """performance_monitoring: {enable_metrics: True}
-elastic: {enable_elastic: True, password: 12345}
+    text = """elastic: {password: 12345}
 telemetry: {api_url: "http://telemetry"}
 kraken: {publish_kraken_status: True}
-resiliency: {resiliency_run_mode: detailed}
 """
     configuration = loaded(text, tmp_path)
     assert configuration.elastic.password == "12345"
     assert [notice.split(": ")[1] for notice in configuration.notices] == [
-        "performance_monitoring.enable_metrics", "elastic.enable_elastic", "telemetry.api_url", "kraken.publish_kraken_status",
-        "resiliency.resiliency_run_mode",
+        "telemetry.api_url", "kraken.publish_kraken_status",
     ]
 
 
@@ -123,8 +120,23 @@ def test_flags_win_over_variables_and_variables_over_the_file(tmp_path: Path) ->
 
 
 def test_a_gate_switched_on_by_a_flag_names_the_flag() -> None:
-    with pytest.raises(BadInput, match=r"^--set cerberus\.cerberus_enabled: cerberus\.cerberus_enabled: this version"):
-        load_configuration(None, {"cerberus.cerberus_enabled": "true"}, {}, TYPES)
+    with pytest.raises(BadInput, match=r"^--set kubevirt_checks\.namespace: kubevirt_checks\.namespace: this version"):
+        load_configuration(None, {"kubevirt_checks.namespace": "vms"}, {}, TYPES)
+
+
+@pytest.mark.parametrize(("given", "missing"), [
+    ("performance_monitoring: {enable_alerts: True, alert_profile: a.yaml}", "prometheus_url"),
+    ("performance_monitoring: {enable_alerts: True, prometheus_url: 'http://p'}", "alert_profile"),
+    ("performance_monitoring: {enable_metrics: True, prometheus_url: 'http://p'}", "metrics_profile"),
+    ("performance_monitoring: {check_critical_alerts: True}", "prometheus_url"),
+    ("cerberus: {cerberus_enabled: True}", "cerberus_url"),
+    ("elastic: {enable_elastic: True}", "elastic_url"),
+    ("squall: {halt_on: [{query: up}]}", "prometheus_url"),
+    ("squall: {probes: [{name: a, prometheus: {query: up, limit: '>= 1'}}]}", "prometheus_url"),
+])  # fmt: skip
+def test_what_cannot_be_without_something_else_says_so_where_it_stands(tmp_path: Path, given: str, missing: str) -> None:
+    with pytest.raises(BadInput, match=rf"config\.yaml:1:\d+: .*: it needs \S+{missing}, which is empty"):
+        loaded(given, tmp_path)
 
 
 def _leaves(model: type[BaseModel], path: tuple[str, ...] = ()) -> list[tuple[str, ...]]:

@@ -12,7 +12,7 @@ from fakes import Stage, plan, request, scenario, target
 
 from chaos_modules.engine.run import execute
 from chaos_modules.model.quantities import Duration
-from chaos_modules.reports.console import Console, LiveConsole, PlainConsole, change
+from chaos_modules.reports.console import Changes, Console, LiveConsole, PlainConsole, change
 from chaos_modules.reports.style import Style
 
 KEY = "pod/shop/web-0/egress"
@@ -101,3 +101,41 @@ def test_a_hold_that_is_over_has_nothing_left() -> None:
     console.live.refresh()
     console.close()
     assert "in effect, 0 s left" in stream.getvalue()
+
+
+@pytest.mark.parametrize(("event", "text"), [
+    (told("window", "loss", scenario=0, phase="baseline", start=10.0, end=15.0), "baseline window of 5.0 s"),
+    (told("halt", "loss", query="errors > 1", reason="too many errors"), "HALTED, the fault ends early: too many errors (errors > 1)"),
+    (told("unsent", "0badcafe", documents=7, problem="no answer"), "not all could be sent: no answer"),
+    (told("sample", "shop", good=True, seconds=0.1, detail=""), ""),
+])
+def test_events_of_observation(event: Mapping[str, Any], text: str) -> None:
+    assert change(event) == text
+
+
+def test_samples_are_told_only_when_the_state_changes() -> None:
+    changes = Changes()
+    seen = [(True, ""), (True, ""), (False, "status 503"), (False, "status 502"), (None, "timed out"), (True, ""), (True, "")]
+    assert [changes.text(told("sample", "shop", good=good, seconds=None, detail=detail)) for good, detail in seen] == [
+        "", "", "NOT GOOD: status 503", "", "unknown: timed out", "good again", "",
+    ]  # fmt: skip
+    assert changes.text(told("sample", "another", good=False, seconds=None, detail="")) == "NOT GOOD"
+
+
+def test_health_is_told_when_it_changes() -> None:
+    changes = Changes()
+    seen = [(True, 200), (False, 503), (True, 200)]
+    assert [changes.text(told("health", "http://a", healthy=good, status_code=code, detail="")) for good, code in seen] == [
+        "", "NOT GOOD: status 503", "good again",
+    ]  # fmt: skip
+
+
+def test_a_terminal_has_a_line_for_a_probe_that_is_not_good() -> None:
+    stream = Terminal()
+    console = LiveConsole(stream)
+    console.event(told("scenario-started", "loss", file="a.yaml", hold=1e6, targets=[KEY]))
+    console.event(told("sample", "shop", good=True, seconds=0.1, detail=""))
+    assert list(console.states) == [KEY]
+    console.event(told("sample", "shop", good=False, seconds=0.1, detail="status 503"))
+    assert console.states["shop"][0] == "NOT GOOD: status 503"
+    console.close()

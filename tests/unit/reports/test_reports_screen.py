@@ -9,9 +9,10 @@ from typing import Any
 import pytest
 from fakes import ARMED, FakeCarrier, FakeCluster, FakeLauncher, FakePeers, Stage, counters, peer_count, plan, request, scenario, target
 
-from chaos_modules.engine.run import execute, result_document
+from chaos_modules.engine.result import result_document
+from chaos_modules.engine.run import execute
 from chaos_modules.model.impairment import Direction, Impairment, TokenBucket
-from chaos_modules.model.plan import Unplannable, document
+from chaos_modules.model.plan import Unplannable
 from chaos_modules.model.quantities import Rate, Size
 from chaos_modules.reports.style import Style
 from chaos_modules.reports.table import final_screen
@@ -52,7 +53,7 @@ class Idle(FakeCarrier):
 
 def result(stage: Stage) -> dict[str, Any]:
     """A run's whole result as the reports get it, with the clock taken out."""
-    told: dict[str, Any] = result_document(stage.session, execute(stage.session), document)
+    told: dict[str, Any] = result_document(stage.session.plan, execute(stage.session), "a-run")
     return told
 
 
