@@ -16,7 +16,7 @@ test: tools $(VENV)/installed check
 
 # Every impairment on every device and kernel, virtual machines, sabotage: about a quarter of an hour.
 test-slow: tools $(VENV)/installed
-	$(VENV)/bin/pytest -m slow tests/packets
+	$(VENV)/bin/pytest -m slow --durations=12 tests/packets
 
 check: $(VENV)/installed
 	$(VENV)/bin/ruff check .
@@ -96,3 +96,5 @@ image-load: $(if $(ARCHIVES),,image)
 # Ratios measured in one run; docs/benchmarks.md holds them.
 benchmarks: tools $(VENV)/installed
 	$(VENV)/bin/python tests/benchmarks/measure.py
+	$(VENV)/bin/python tests/benchmarks/report_page.py
+	$(VENV)/bin/python tests/benchmarks/observation.py

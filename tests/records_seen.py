@@ -212,4 +212,4 @@ def metrics(told: Telling) -> list[Json]:
     line = {"metricName": "podCPU", "query": "rate(container_cpu_usage_seconds_total[2m])", "labels": {"pod": f"web-0{told.wishes.hostile}"}}
     start = told.windows[0]["start"]
     numbers = range(told.wishes.metrics)
-    return [{**line, "timestamp": round(start + number, 3), "value": round(0.2 + 0.05 * math.sin(number), 6)} for number in numbers]
+    return [{**line, "points": [[round(start + number, 3), round(0.2 + 0.05 * math.sin(number), 6)]]} for number in numbers]

@@ -26,13 +26,12 @@ class Capture:
     problems: tuple[str, ...]
 
     def records(self) -> Iterator[dict[str, Any]]:
-        """The lines of metrics.jsonl: {metricName, query, labels, timestamp, value}; infinite values, which JSON cannot hold, are left out."""
+        """The lines of metrics.jsonl, a series each: {metricName, query, labels, points}; infinite values, which JSON cannot hold, are left out."""
         for metric, answer in self.answers:
             for series in answer.series:
-                labels = dict(series.labels)
-                for time, value in series.points:
-                    if math.isfinite(value):
-                        yield {"metricName": metric.name, "query": metric.query, "labels": labels, "timestamp": time, "value": value}
+                points = [point for point in series.points if math.isfinite(point[1])]
+                if points:
+                    yield {"metricName": metric.name, "query": metric.query, "labels": dict(series.labels), "points": points}
 
 
 def capture_metrics(prometheus: Prometheus, metrics: Sequence[MetricQuery], *, start: float, end: float) -> Capture:

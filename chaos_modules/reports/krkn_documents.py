@@ -17,14 +17,14 @@ _METRIC_FIELDS = frozenset({"run_uuid", "metricName", "query", "timestamp", "val
 
 
 def run_documents(record: Recorded, indices: Indices, tag: str = "") -> Iterator[Document]:
-    """Telemetry, alerts, derived records, then each sample of `metrics.jsonl` as it is read; a record always gives the same ids."""
+    """Telemetry, alerts, derived records, then each sample of `metrics.jsonl`, series by series as it is read; a record always gives the same ids."""
     telemetry = chaos_run_telemetry(record, tag)
     yield _telemetry(telemetry, indices)
     yield from _alerts(record, indices)
     yield from _derived(telemetry, record, indices)
     uuid, index = run_uuid(record), indices.metrics.lower()
-    for sample in record.metrics():
-        yield _metric(sample, uuid, index)
+    for series in record.metrics():
+        yield from _samples(series, uuid, index)
 
 
 def _telemetry(telemetry: Json, indices: Indices) -> Document:
@@ -72,16 +72,14 @@ def _derived(telemetry: Json, record: Recorded, indices: Indices) -> Iterator[Do
         yield Document(index=indices.metrics.lower(), id=identity, body=body)
 
 
-def _metric(sample: Json, uuid: str, index: str) -> Document:
-    """One sample, flat as krkn stores it. Neither NaN nor an infinity is a number there: their value is null."""
-    name, query, value = sample["metricName"], sample.get("query", ""), sample["value"]
-    labels: dict[str, str] = sample.get("labels", {})
-    body = {
-        **_own_names(labels), "run_uuid": uuid, "metricName": name, "query": query, "timestamp": utc(sample["timestamp"]),
-        "value": float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None,
-    }  # fmt: skip
-    identity = document_id(uuid, "metric", name, query, labels, sample["timestamp"])
-    return Document(index=index, id=identity, body=body)
+def _samples(series: Json, uuid: str, index: str) -> Iterator[Document]:
+    """The samples of a series, flat as krkn stores them. Neither NaN nor an infinity is a number there: their value is null."""
+    name, query, labels = series["metricName"], series.get("query", ""), series.get("labels", {})
+    common = {**_own_names(labels), "run_uuid": uuid, "metricName": name, "query": query}
+    whole = document_id(uuid, "metric", name, query, labels)
+    for time, value in series["points"]:
+        number = float(value) if isinstance(value, (int, float)) and math.isfinite(value) else None
+        yield Document(index=index, id=document_id(whole, time), body={**common, "timestamp": utc(time), "value": number})
 
 
 def _own_names(labels: dict[str, str]) -> dict[str, str]:

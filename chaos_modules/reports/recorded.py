@@ -30,7 +30,7 @@ class Recorded:
     metrics_path: Path | None = None
 
     def metrics(self) -> Iterator[Json]:
-        """The collected samples of the metrics profile, one by one: there may be hundreds of thousands. Raises BadInput for a damaged line."""
+        """The collected series of the metrics profile, one by one: there may be many. Raises BadInput for a damaged line."""
         if self.metrics_path and self.metrics_path.exists():
             try:
                 with self.metrics_path.open("rb") as lines:

@@ -169,7 +169,7 @@ _OBSERVED = _keys({"name": _text, "query": _text, "limit": _text, "step": _numbe
 )}, {"problem": _text})  # fmt: skip
 SERIES = _keys({"series": _list(_OBSERVED)})
 FILES = _each(_anything)
-METRIC = _keys({"metricName": _text, "timestamp": _moment, "value": _value}, {"query": _text, "labels": _each(_text)})
+METRIC = _keys({"metricName": _text, "points": _list(_point)}, {"query": _text, "labels": _each(_text)})
 _SAMPLE = _keys({"good": _maybe(_flag), "seconds": _maybe(_number), "detail": _text})
 # What the reports read of these events; of others they read nothing, or with care.
 EVENTS: Mapping[str, Check] = {

@@ -18,7 +18,8 @@ from .server import Server, probe_server
 if TYPE_CHECKING:
     from requests import Session
 
-CHUNK_DOCUMENTS = 1_000
+# Fewer, larger requests: a server makes each durable by itself.
+CHUNK_DOCUMENTS = 5_000
 CHUNK_BYTES = 5_000_000
 _LOOK_SECONDS = 0.1
 _BAD_DOCUMENT = 400

@@ -166,7 +166,7 @@ def test_parameters_that_do_not_fit_the_index_cost_only_themselves(node: SearchN
 
 def test_a_refused_sample_is_told_and_kept_and_the_others_are_stored(node: SearchNode, indices: Indices, record: Recorded, send: Send) -> None:
     assert record.metrics_path
-    line = '{"metricName": "age", "query": "age", "labels": {"since": "%s"}, "timestamp": %d, "value": 1}\n'
+    line = '{"metricName": "age", "query": "age", "labels": {"since": "%s"}, "points": [[%d, 1]]}\n'
     record.metrics_path.write_text("".join(line % (since, time) for time, since in enumerate(["2026-01-01", "not a date", "2026-01-02"], 1)))
     problems = send(record)
     assert f"refused documents: 1 for {indices.metrics}, the first because 400" in problems[0]

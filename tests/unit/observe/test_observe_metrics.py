@@ -38,10 +38,9 @@ def test_lines_of_the_record_and_problems_beside_them() -> None:
     with Answering(answer) as server, Prometheus(Connection(url=server.url)) as prometheus:
         capture = capture_metrics(prometheus, metrics, start=0, end=120)
     assert [json.loads(json.dumps(one, allow_nan=False)) for one in capture.records()] == [
-        {"metricName": "up", "query": "up", "labels": {"__name__": "up"}, "timestamp": 1.0, "value": 1.0},
-        {"metricName": "up", "query": "up", "labels": {"__name__": "up"}, "timestamp": 4.0, "value": 0.5},
-        {"metricName": "last", "query": "up", "labels": {"n": "0"}, "timestamp": 120.0, "value": 7.0},
-        {"metricName": "long", "query": "m[.elapsed:]", "labels": {"n": "0"}, "timestamp": 120.0, "value": 7.0},
+        {"metricName": "up", "query": "up", "labels": {"__name__": "up"}, "points": [[1.0, 1.0], [4.0, 0.5]]},
+        {"metricName": "last", "query": "up", "labels": {"n": "0"}, "points": [[120.0, 7.0]]},
+        {"metricName": "long", "query": "m[.elapsed:]", "labels": {"n": "0"}, "points": [[120.0, 7.0]]},
     ]
     assert capture.problems == (f"metric bad: bad: Prometheus at {server.url}: it answers 422: bad_data: no",)
     assert {one["query"] for one in server.asked} == {"up", "bad", "m[2m:]"}

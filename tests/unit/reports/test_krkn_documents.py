@@ -26,8 +26,11 @@ def record(tmp_path: Path) -> Recorded:
 
 def sampled(record: Recorded, *samples: dict[str, Any]) -> list[dict[str, Any]]:
     assert record.metrics_path
-    line = {"metricName": "cpu", "query": "rate(cpu[1m])", "labels": {}, "timestamp": 1_795_268_348.175, "value": 1.5}
-    record.metrics_path.write_text("".join(json.dumps({**line, **one}) + "\n" for one in samples))
+    line = {"metricName": "cpu", "query": "rate(cpu[1m])", "labels": {}}
+    written = [
+        {**line, **one, "points": [[one.pop("timestamp", 1_795_268_348.175), one.pop("value", 1.5)]]} for one in map(dict, samples)
+    ]  # fmt: skip
+    record.metrics_path.write_text("".join(json.dumps(one) + "\n" for one in written))
     return [one.body for one in run_documents(record, INDICES) if one.body.get("metricName") == "cpu"]
 
 
