@@ -34,9 +34,9 @@ def sent_to(server: SearchServer, what: Iterable[Document], kept: list[Document]
 def test_all_documents_of_a_sound_server_are_stored_in_few_requests() -> None:
     kept: list[Document] = []
     with SearchServer() as server:
-        assert sent_to(server, documents(2_500), kept) == Sent(stored=2_500)
-        assert server.bulks == [1_000, 1_000, 500]
-        assert server.stored["metrics"]["2499"] == {"value": 2499}
+        assert sent_to(server, documents(12_500), kept) == Sent(stored=12_500)
+        assert server.bulks == [5_000, 5_000, 2_500]
+        assert server.stored["metrics"]["12499"] == {"value": 12499}
     assert kept == []
 
 
