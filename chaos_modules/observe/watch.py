@@ -44,6 +44,7 @@ class SystemWatch:
         self._samplers = [Sampler(probe, asker(probe, sources, read), emit) for probe in plan.probes if not isinstance(probe.what, PrometheusProbe)]
         self._health = HealthChecks(plan.health, plan.health_interval, emit)
         self._findings: list[Finding] = []
+        self._halted_at: float | None = None
 
     @property
     def baseline_seconds(self) -> float:
@@ -72,6 +73,7 @@ class SystemWatch:
             self._halting.start()
 
     def _halt(self, rule: HaltOn, reason: str) -> None:
+        self._halted_at = time.time()
         self._emit("halt", rule.description or rule.query, query=rule.query, reason=reason)
         self._nudge()
 
@@ -110,7 +112,7 @@ class SystemWatch:
         self._stop_looking()
         if self.halted:
             scenario = max((window.scenario for window in windows), default=None)
-            self._findings.append(Finding(kind=FindingKind.HALT, reason=self.halted, time=time.time(), scenario=scenario))
+            self._findings.append(Finding(kind=FindingKind.HALT, reason=self.halted, time=self._halted_at, scenario=scenario))
         return judged(Seen(
             plan=self.plan, prometheus=self._prometheus, critical=self._critical, halting=self._halting, samplers=self._samplers,
             health=self._health, findings=self._findings, outcomes=outcomes, windows=windows, started=started, keep_metrics=self._keep_metrics,

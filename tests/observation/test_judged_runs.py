@@ -182,6 +182,32 @@ def test_without_an_answer_of_prometheus_nothing_is_touched(shop: Shop) -> None:
     assert not (shop.folder / "runs").exists()
 
 
+SECRET = "s3cret-of-this-run"
+
+
+def test_a_store_that_is_away_costs_nothing_and_no_secret_is_kept(shop: Shop) -> None:
+    """Everything that takes a secret, and a store that does not answer: the verdict stands, the documents wait, and nobody is told the secrets."""
+    shop.folder.joinpath("metrics.yaml").write_text("metrics:\n- {query: checkout_requests_total, metricName: requests}\n")
+    address = f"http://me:{SECRET}@{shop.address}/health?key={SECRET}"
+    probe = {"url": address, "headers": {"X-Key": SECRET}, "bearer_token": SECRET}
+    run = shop.squall(
+        url=shop.prometheus.url.replace("//", f"//me:{SECRET}@"),
+        performance_monitoring={"prometheus_bearer_token": SECRET, "enable_metrics": True, "metrics_profile": str(shop.folder / "metrics.yaml")},
+        squall={"probes": [{"name": "health", "http": probe, "fault": {}}], "prometheus": {"headers": {"X-Scope": SECRET}}, "recovery_seconds": 3},
+        health_checks={"interval": 0.5, "config": [{"url": address, "auth": f"me,{SECRET}"}]},
+        elastic={"enable_elastic": True, "elastic_url": "http://127.0.0.1", "elastic_port": 9, "username": "me", "password": SECRET},
+    )  # fmt: skip
+    code, screen = run.end()
+    assert code == 0, run.errors
+    assert "unsent.ndjson" in run.errors and "report --send" in run.errors
+    unsent = (run.record / "unsent.ndjson").read_text()
+    assert "requests" in unsent and (run.record / "unsent.ndjson").stat().st_mode & 0o077 == 0
+    assert (run.record / "metrics.jsonl").read_text()
+    kept = {file.name: file.read_text() for file in run.record.iterdir()}
+    assert {"plan.json", "events.jsonl", "result.json", "report.html", "junit.xml", "report.md", "debug.log"} <= set(kept)
+    assert [name for name, text in {**kept, "screen": screen, "errors": run.errors}.items() if SECRET in text] == []
+
+
 @RETRIES
 def test_a_system_that_is_broken_already_is_not_attacked(shop: Shop) -> None:
     probes = [{"name": "nobody", "http": {"url": "http://127.0.0.1:9/"}, "interval_seconds": 0.2}]
