@@ -31,7 +31,7 @@ SANDBOX: dict[str, Any] = {
         {"name": "checkout-0", "namespace": "shop"},
     ],
 }
-SECONDS = 8
+SECONDS = 6
 
 
 class Shop:
@@ -57,7 +57,7 @@ class Shop:
         monitoring = {"prometheus_url": self.prometheus.url if url is None else url, **sections.pop("performance_monitoring", {})}
         configuration = {
             "kraken": {"chaos_scenarios": [{"pod_network_fault_scenarios": [str(scenario)]}]}, "tunings": {"wait_duration": 0},
-            "performance_monitoring": monitoring, "squall": {"baseline_seconds": 4, "recovery_seconds": 5, **squall}, **sections,
+            "performance_monitoring": monitoring, "squall": {"baseline_seconds": 3, "recovery_seconds": 4, **squall}, **sections,
         }  # fmt: skip
         (self.folder / "config.yaml").write_text(yaml.safe_dump(configuration))
         return Squall(self.folder, "run", "-c", self.folder / "config.yaml", "--sandbox-file", self.folder / "sandbox.yaml")
