@@ -40,7 +40,9 @@ def test_only_the_targets_are_touched(tmp_path: Path) -> None:
     assert outcome["skew_seconds"] < 0.2
     assert "exit 0" in output
     assert run.result["seed"] == 7
-    assert {path.name for path in run.record.iterdir()} == {"plan.json", "events.jsonl", "result.json", "debug.log"}
+    assert {path.name for path in run.record.iterdir()} == {
+        "plan.json", "scenarios.json", "events.jsonl", "series.json", "result.json", "debug.log", "report.html", "report.md", "junit.xml",
+    }
     assert json.loads((run.record / "plan.json").read_text())["run_id"] == run.record.name
 
 

@@ -18,7 +18,8 @@ from two_ends import within
 TARGET = "squall.shop.web-0"
 TOOLS = f"{os.environ['PATH']}:/usr/sbin:/sbin"
 LOSS = ("pod-network-loss", {"NETWORK_PACKET_LOSS_PERCENTAGE": 30, "DESTINATION_PORTS": "9000"})
-COPIES = ("pod-network-duplication", {"NETWORK_PACKET_DUPLICATION_PERCENTAGE": 30, "DESTINATION_PORTS": "9000"})
+# Who only the peers can convict needs more than the thousand packets from which they are heard: 400 a second, without the margins.
+COPIES = ("pod-network-duplication", {"NETWORK_PACKET_DUPLICATION_PERCENTAGE": 30, "DESTINATION_PORTS": "9000", "TOTAL_CHAOS_DURATION": 4})
 RATE = ("pod-network-rate-limit", {"NETWORK_BANDWIDTH": "1mbit", "LIMIT": "64kb", "SOURCE_PORTS": "8080"})
 INWARD = {"DIRECTION": "ingress"}
 
