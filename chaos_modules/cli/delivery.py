@@ -15,8 +15,8 @@ from ..reports.files import write_reports, write_whole
 from ..reports.record import Record
 from ..reports.recorded import read_record
 from .report import extra_reports
+from .run import SCORE_FILE
 
-SCORE_FILE = "resiliency-report.json"
 # krkn's word for whoever reads its output.
 SCORE_LINE = "KRKN_RESILIENCY_REPORT_JSON:"
 

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
 import shutil
-import stat
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 from ..model.errors import EXIT_FAILED, EXIT_PASSED, BadInput
-from ..model.wording import shown
 from ..reports.files import HTML, html, write_reports, write_whole
 from ..reports.github import append_summary, on_github, run_annotations
 from ..reports.junit import junit
@@ -22,8 +19,8 @@ from ..reports.recorded import Recorded, read_record
 from ..reports.style import style_for
 from ..reports.table import final_screen
 from .output import tell
+from .report_options import STANDARD_OUTPUT, check_report_options, standard_output_is_taken
 
-STANDARD_OUTPUT = "-"
 _MAKERS: dict[str, Callable[[Recorded], str]] = {"junit": junit, "html": html, "markdown": markdown, "summary": markdown}
 
 
@@ -72,42 +69,6 @@ def _send(arguments: argparse.Namespace, recorded: Recorded, environment: Mappin
     if not problems:
         tell(f"sent to {observation.elastic.address}")
     return problems
-
-
-def check_report_options(arguments: argparse.Namespace) -> None:
-    """Refuse what cannot be done, before anything is touched: two results for standard output; krkn's rules for --junit-testcase. Raises BadInput."""
-    taking = [f"--{name}" for name in _MAKERS if getattr(arguments, name, None) == STANDARD_OUTPUT]
-    taking += [f"--format {arguments.format}"] if arguments.format != "table" else []
-    if len(taking) > 1:
-        raise BadInput(f"{' and '.join(taking)} both want standard output", taking[0], "name a file for all of them but one")
-    for name in _MAKERS:
-        if getattr(arguments, name, None) == "":
-            raise BadInput("no file is named", f"--{name}", f"write --{name} FILE, or - for standard output")
-    _check_test_case(getattr(arguments, "junit_testcase", None), getattr(arguments, "junit_testcase_path", None))
-
-
-def _check_test_case(description: str | None, folder: str | None) -> None:
-    if not description and not folder:
-        return
-    if not folder:
-        raise BadInput("there is no folder for the test case", "--junit-testcase", "add --junit-testcase-path DIR")
-    where = "--junit-testcase-path"
-    if not description:
-        raise BadInput("the test case has no description", where, "add --junit-testcase TEXT")
-    try:
-        mode = Path(folder).stat().st_mode
-    except (OSError, ValueError) as error:
-        why = error.strerror if isinstance(error, OSError) else error
-        raise BadInput(f"{shown(folder)} cannot be used: {why}", where, "make the folder, or name another") from None
-    if not stat.S_ISDIR(mode):
-        raise BadInput(f"{shown(folder)} is not a folder", where, "name a folder")
-    if not os.access(folder, os.W_OK):
-        raise BadInput(f"{shown(folder)} cannot be written to", where, "name a folder that can be")
-
-
-def standard_output_is_taken(arguments: argparse.Namespace) -> bool:
-    """Whether a report was asked for on standard output, so that nothing else may be printed there."""
-    return any(getattr(arguments, name, None) == STANDARD_OUTPUT for name in _MAKERS)
 
 
 def _asked_for(arguments: argparse.Namespace, recorded: Recorded) -> list[str]:

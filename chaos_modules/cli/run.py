@@ -23,20 +23,18 @@ from ..model.errors import EXIT_FAILED, EXIT_PASSED, BadInput
 from ..model.plan import Plan, document
 from ..model.wording import printable
 from ..reports.console import Console, LiveConsole, PlainConsole
-from ..reports.files import HTML
 from ..reports.record import Record
 from ..reports.style import style_for
 from ..reports.table import final_screen
-from ..verdict.resiliency import report as score_report
 from .choosing import launcher_for
-from .delivery import SCORE_FILE, deliver
 from .observing import refuse_unless_seen, watch_for
 from .output import tell
 from .preparation import Prepared, prepare
-from .report import check_report_options, standard_output_is_taken
+from .report_options import check_report_options, standard_output_is_taken
 from .saved_plan import prepare_saved
 
 MANY_TARGETS = 10
+SCORE_FILE, PAGE = "resiliency-report.json", "report.html"
 _log = logging.getLogger(__name__)
 
 
@@ -60,6 +58,8 @@ def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> in
         if record.problem and result["verdict"]["exit_code"] == EXIT_PASSED:
             result["verdict"] = {"status": "failed", "exit_code": EXIT_FAILED, "reasons": [record.problem]}
         record.document("result.json", result)
+        from .delivery import deliver  # noqa: PLC0415 - what makes reports is not needed before the faults are gone
+
         for problem in deliver(prepared.observation, prepared.interruption, record, arguments, environment):
             tell(f"warning: {problem}")
         _report(result, record, arguments, environment)
@@ -144,6 +144,8 @@ def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, envi
         residue = bool(result.residue)
         record.document("series.json", series_document(result.observation))
         if result.observation.resiliency:
+            from ..verdict.resiliency import report as score_report  # noqa: PLC0415 - few runs have a score
+
             record.document(SCORE_FILE, score_report(result.observation.resiliency, "standalone"))
         return result_document(prepared.plan, result, prepared.configuration.performance_monitoring.uuid or str(uuid.uuid4()))
     finally:
@@ -170,7 +172,7 @@ def _executed(prepared: Prepared, record: Record, voice: _Voice, watch: Watch) -
 
 def _report(result: dict[str, Any], record: Record, arguments: argparse.Namespace, environment: Mapping[str, str]) -> None:
     width = max(80, shutil.get_terminal_size().columns) if sys.stdout.isatty() else 80
-    page = record.path / HTML
+    page = record.path / PAGE
     report = str(page) if page.exists() else ""
     screen = final_screen(result, str(record.path), style_for(sys.stdout, arguments.color, environment), width, report=report)
     if arguments.format == "table" and not standard_output_is_taken(arguments):
