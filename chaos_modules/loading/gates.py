@@ -28,6 +28,12 @@ def refused_gates(configuration: Configuration, document: Document) -> list[BadI
     return unable + [
         BadInput(f"{dotted(location)}: it needs {dotted(needed)}, which is empty", document.position(location), f"set {dotted(needed)}")
         for enabled, location, value, needed in _needs(configuration) if enabled and not value
+    ] + [
+        BadInput(f"{dotted(location)}: it is no URL", document.position(location), "write it with http:// or https://")
+        for url, location in (
+            (configuration.performance_monitoring.prometheus_url, ("performance_monitoring", "prometheus_url")),
+            (configuration.cerberus.cerberus_url if configuration.cerberus.cerberus_enabled else "", ("cerberus", "cerberus_url")),
+        ) if url and not url.startswith(("http://", "https://"))
     ]  # fmt: skip
 
 

@@ -52,6 +52,8 @@ CORPUS = {
     "critical alerts": ("performance_monitoring: {check_critical_alerts: 'true'}\n", [("1:49", "needs performance_monitoring.prometheus_url")]),
     "cerberus": ("cerberus:\n  cerberus_enabled: True\n", [("2:21", "needs cerberus.cerberus_url")]),
     "health check": ("health_checks:\n  config:\n  - url: http://shop/\n    auth: admin\n", [("4:11", "it is not a user and a password")]),
+    "URL of Prometheus": ("performance_monitoring:\n  prometheus_url: prometheus:9090\n", [("2:19", "it is no URL")]),
+    "URL of Cerberus": ("cerberus: {cerberus_enabled: True, cerberus_url: cerberus}\n", [("1:50", "it is no URL")]),
     "probe of two kinds": ("squall:\n  probes:\n  - {name: a, command: {argv: [x]}, http: {url: 'http://x'}}\n", [("3:5", "exactly one of")]),
     "probe without a kind": ("squall:\n  probes:\n  - name: a\n", [("3:5", "exactly one of")]),
     "probe's URL": ("squall:\n  probes:\n  - {name: a, http: {url: shop}}\n", [("3:27", "it is no URL")]),
