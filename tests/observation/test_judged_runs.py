@@ -12,13 +12,15 @@ from typing import Any
 import pytest
 import yaml
 from checkout_service import Checkout
-from prometheus_server import PrometheusServer, needs
+from prometheus_server import PrometheusServer, needs, until
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "packets"))
 from squall_runs import Squall, namespaces, scenario_file
 
 from chaos_modules.clusters.sandbox.description import describe
 from chaos_modules.clusters.sandbox.layout import lay_out
+from chaos_modules.model.probe import Connection
+from chaos_modules.observe.prometheus import Prometheus
 
 pytestmark = [
     needs("prometheus"), pytest.mark.slow, pytest.mark.skipif(os.geteuid() != 0, reason="real packets in network namespaces: needs root"),
@@ -68,6 +70,8 @@ def shop(tmp_path: Path, request: pytest.FixtureRequest) -> Iterator[Shop]:
     attempts, rules = getattr(request, "param", (1, []))
     made = Shop(tmp_path, attempts, rules)
     with made.prometheus:
+        with Prometheus(Connection(url=made.prometheus.url)) as asked:  # it scrapes for the first time after some seconds
+            until(lambda: asked.instant("up == 1"), "the first scrape")
         yield made
     made.process.communicate("", timeout=10)
 
