@@ -12,10 +12,9 @@ from ..engine.interruption import Interruption
 from ..model.errors import SquallError
 from ..model.observation_plan import ObservationPlan
 from ..reports.files import write_reports, write_whole
-from ..reports.record import Record
+from ..reports.record import SCORE, Record
 from ..reports.recorded import read_record
 from .report import extra_reports
-from .run import SCORE_FILE
 
 # krkn's word for whoever reads its output.
 SCORE_LINE = "KRKN_RESILIENCY_REPORT_JSON:"
@@ -52,11 +51,11 @@ def _stored(observation: ObservationPlan, interruption: Interruption, record: Re
 
 def _scored(mode: str, directory: Path) -> list[str]:
     """krkn's report of the score, which is in the record, where krkn puts it if that was asked for."""
-    written = directory / SCORE_FILE
+    written = directory / SCORE
     if not written.exists():
         return []
     text = json.dumps(json.loads(written.read_text(encoding="utf-8")))
     if mode == "detailed":
         print(f"{SCORE_LINE}{text}", flush=True)
-    problem = write_whole(Path(SCORE_FILE), text + "\n") if mode == "standalone" else ""
+    problem = write_whole(Path(SCORE), text + "\n") if mode == "standalone" else ""
     return [problem] if problem else []

@@ -23,7 +23,7 @@ from ..model.errors import EXIT_FAILED, EXIT_PASSED, BadInput
 from ..model.plan import Plan, document
 from ..model.wording import printable
 from ..reports.console import Console, LiveConsole, PlainConsole
-from ..reports.record import Record
+from ..reports.record import PAGE, SCORE, Record
 from ..reports.style import style_for
 from ..reports.table import final_screen
 from .choosing import launcher_for
@@ -34,7 +34,6 @@ from .report_options import check_report_options, standard_output_is_taken
 from .saved_plan import prepare_saved
 
 MANY_TARGETS = 10
-SCORE_FILE, PAGE = "resiliency-report.json", "report.html"
 _log = logging.getLogger(__name__)
 
 
@@ -146,7 +145,7 @@ def _run(prepared: Prepared, record: Record, arguments: argparse.Namespace, envi
         if result.observation.resiliency:
             from ..verdict.resiliency import report as score_report  # noqa: PLC0415 - few runs have a score
 
-            record.document(SCORE_FILE, score_report(result.observation.resiliency, "standalone"))
+            record.document(SCORE, score_report(result.observation.resiliency, "standalone"))
         return result_document(prepared.plan, result, prepared.configuration.performance_monitoring.uuid or str(uuid.uuid4()))
     finally:
         console.close()

@@ -8,9 +8,10 @@ from pathlib import Path
 
 from .junit import junit
 from .markdown import markdown
+from .record import PAGE
 from .recorded import Recorded
 
-JUNIT, MARKDOWN, HTML = "junit.xml", "report.md", "report.html"
+JUNIT, MARKDOWN, HTML = "junit.xml", "report.md", PAGE
 
 
 def html(recorded: Recorded) -> str:

@@ -11,6 +11,9 @@ from typing import Any
 
 from ..model.errors import BadInput
 
+# What is written once the run is over.
+PAGE, SCORE = "report.html", "resiliency-report.json"
+
 
 class Record:
     """Writes as the run goes, so that a killed runner leaves what it knew. `problem` tells why writing failed, if it did."""
