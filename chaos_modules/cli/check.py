@@ -38,7 +38,8 @@ def execute(arguments: argparse.Namespace, environment: Mapping[str, str]) -> in
     requests = read_scenarios(arguments, scenario_documents(arguments, configuration)) if given else ()
     observation = observation_plan(configuration)
     cluster, found = _looked(arguments, configuration, requests)
-    found.append(prometheus_check(observation.prometheus or Connection(), gating=observation.gates_on_prometheus and observation.unknown_fails))
+    gating = observation.gates_on_prometheus and observation.on_unknown == "fail"
+    found.append(prometheus_check(observation.prometheus or Connection(), gating=gating))
     checks = demoted(found, arguments.ignore)
     if arguments.format == "json":
         print(json.dumps(checks_document(checks, cluster), indent=2))

@@ -61,7 +61,7 @@ def refuse_unless_seen(observation: ObservationPlan, where: str) -> list[str]:
         return []
     from ..observe.prometheus_ready import prometheus_check  # noqa: PLC0415 - the same
 
-    check = prometheus_check(observation.prometheus, gating=observation.gates_on_prometheus and observation.unknown_fails)
+    check = prometheus_check(observation.prometheus, gating=observation.gates_on_prometheus and observation.on_unknown == "fail")
     require([check], where)
     return [f"{check.seen} → {check.remedy}"] if check.state is CheckState.WARNING else []
 

@@ -51,7 +51,7 @@ def observation_plan(configuration: Configuration) -> ObservationPlan:
         health=tuple(_health(check) for check in configuration.health_checks.config if check.url),
         health_interval=configuration.health_checks.interval,
         cerberus=Connection(url=cerberus.cerberus_url, timeout_seconds=CERBERUS_TIMEOUT_SECONDS) if cerberus.cerberus_enabled else None,
-        cerberus_routes=cerberus.check_application_routes, unknown_fails=squall.on_unknown == "fail",
+        cerberus_routes=cerberus.check_application_routes, on_unknown=squall.on_unknown,
         abort_if_unhealthy=squall.abort_if_unhealthy, baseline_seconds=squall.baseline_seconds if probes else 0.0,
         recovery_seconds=squall.recovery_seconds if probes else 0.0,
     )  # fmt: skip

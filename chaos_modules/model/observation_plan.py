@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Literal
 
 from .probe import AlertRule, Connection, HaltOn, HealthTarget, HttpProbe, MetricQuery, ObjectProbe, Probe, PrometheusProbe
 
@@ -35,7 +36,7 @@ class ObservationPlan:
     health_interval: float = 2.0
     cerberus: Connection | None = None
     cerberus_routes: bool = False
-    unknown_fails: bool = True
+    on_unknown: Literal["fail", "pass"] = "fail"
     abort_if_unhealthy: bool = True
     baseline_seconds: float = 0.0
     recovery_seconds: float = 0.0

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import Any
 
 from ..model.observation import AlertFact, Finding, FindingKind, Observation, Observed, Phase, ProbeCheck, Resiliency, Window
 from ..model.observation_plan import ObservationPlan
@@ -26,8 +26,6 @@ from .metrics import capture_metrics
 from .prometheus import Prometheus
 from .sampling import Sampler
 
-OnUnknown = Literal["fail", "pass"]
-
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Seen:
@@ -45,11 +43,6 @@ class Seen:
     started: float
     keep_metrics: Callable[[Iterable[Mapping[str, Any]]], None]
 
-    @property
-    def on_unknown(self) -> OnUnknown:
-        """What becomes of a gate that could not be told."""
-        return "fail" if self.plan.unknown_fails else "pass"
-
 
 def judged(seen: Seen) -> Observation:
     """Everything, in the shapes of the record."""
@@ -63,10 +56,10 @@ def judged(seen: Seen) -> Observation:
         checks += queried
         series = (*series, *_halting_series(seen, ended, step))
         alerts, resiliency = _alerts_and_score(seen, ended, step)
-        problems += [*_alert_problems(alerts), *_metric_problems(seen, ended), *(left_out(resiliency) if resiliency else ())]
+        problems += [*_alert_problems(alerts), *_metric_problems(seen, ended), *_left_out(resiliency)]
     health = seen.health.records
     findings = (
-        *seen.findings, *probe_rules.findings(checks, seen.on_unknown), *_alert_findings(seen, alerts), *_unguarded(seen),
+        *seen.findings, *probe_rules.findings(checks, seen.plan.on_unknown), *_alert_findings(seen, alerts), *_unguarded(seen),
         *health_rules.findings(health),
     )  # fmt: skip
     order = {probe.name: number for number, probe in enumerate(seen.plan.probes)}
@@ -126,14 +119,14 @@ def _alerts_and_score(seen: Seen, ended: float, step: float) -> tuple[tuple[Aler
 
 def _alert_findings(seen: Seen, alerts: Sequence[AlertFact]) -> Iterable[Finding]:
     profile = alerts[: len(seen.plan.alerts)]
-    yield from alert_rules.findings(profile, seen.on_unknown, seen.windows)
+    yield from alert_rules.findings(profile, seen.plan.on_unknown, seen.windows)
     if seen.critical:
-        yield from seen.critical.findings(seen.on_unknown)
+        yield from seen.critical.findings(seen.plan.on_unknown)
 
 
 def _unguarded(seen: Seen) -> Iterable[Finding]:
     """A halting query that never had an answer has guarded nothing."""
-    if seen.halting and seen.on_unknown == "fail" and seen.windows:
+    if seen.halting and seen.plan.on_unknown == "fail" and seen.windows:
         for rule in seen.halting.unanswered:
             yield Finding(kind=FindingKind.UNKNOWN, reason=f"halt_on {rule.query}: it never had an answer, and so guarded nothing")
 
@@ -149,6 +142,10 @@ def _own_problems(seen: Seen) -> Iterable[str]:
 
 def _alert_problems(alerts: Iterable[AlertFact]) -> Iterable[str]:
     return (f"{alert.name}: {alert.problem}" for alert in alerts if alert.problem)
+
+
+def _left_out(resiliency: Resiliency | None) -> Iterable[str]:
+    return (f"objective {name}: it could not be evaluated, and is left out of the score" for name in (left_out(resiliency) if resiliency else ()))
 
 
 def _metric_problems(seen: Seen, ended: float) -> Sequence[str]:

@@ -82,7 +82,7 @@ class SystemWatch:
         if not self.plan.abort_if_unhealthy:
             return ""
         checks = [*sampled_checks(self._samplers, [window]), *self._queried_checks(window)]
-        reason = steady(checks, self._on_unknown)
+        reason = steady(checks, self.plan.on_unknown)
         if not reason:
             return ""
         told = f"the system was not healthy before the fault: {reason}"
@@ -91,10 +91,6 @@ class SystemWatch:
 
     def _queried_checks(self, window: Window) -> Sequence[ProbeCheck]:
         return prometheus_checks(self._prometheus, self.plan.probes, [window])[0] if self._prometheus else ()
-
-    @property
-    def _on_unknown(self) -> str:
-        return "fail" if self.plan.unknown_fails else "pass"
 
     def stop_after(self, scenario: int, started: float) -> str:
         """New critical alerts, or Cerberus' no-go."""
